@@ -1,0 +1,156 @@
+import type { Database } from "bun:sqlite";
+import { isoTime } from "../domain/clock.ts";
+import type { ConversationHead } from "../domain/conversation.ts";
+
+export interface ConversationRow {
+  key: number;
+  id: string;
+  agentId: string;
+  agentKey: number;
+  cli: ConversationHead["cli"];
+  cliSessionId: string;
+  sessionBegun: number;
+  sessionFingerprint: string;
+  status: ConversationHead["status"];
+  title: string;
+  nextSeq: number;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** Subqueries, not joins: SQLite prepares a join with bound values anew each time. */
+export const conversationColumns = `
+  conversations.key, conversations.id, conversations.agent_key as agentKey,
+  (select id from agents where key = conversations.agent_key) as agentId,
+  (select cli from agents where key = conversations.agent_key) as cli,
+  conversations.cli_session_id as cliSessionId, conversations.session_begun as sessionBegun,
+  conversations.session_fingerprint as sessionFingerprint, conversations.status, conversations.title,
+  conversations.next_seq as nextSeq, conversations.created_at as createdAt,
+  conversations.updated_at as updatedAt`;
+
+const keptConversations = `from conversations where conversations.removed_at is null`;
+
+/** The head as the API shows it; a session id that no CLI has confirmed yet isn't shown. */
+export function headOf(row: ConversationRow): ConversationHead {
+  return {
+    id: row.id,
+    agentId: row.agentId,
+    cli: row.cli,
+    cliSessionId: row.sessionBegun === 1 ? row.cliSessionId : null,
+    status: row.status,
+    title: row.title,
+    turnCount: row.nextSeq - 1,
+    createdAt: isoTime(row.createdAt),
+    updatedAt: isoTime(row.updatedAt),
+  };
+}
+
+export function findConversationRow(database: Database, conversationId: string): ConversationRow | null {
+  return database
+    .query<ConversationRow, { conversationId: string }>(
+      `select ${conversationColumns} ${keptConversations} and conversations.id = :conversationId`,
+    )
+    .get({ conversationId });
+}
+
+export function findActiveConversationRow(database: Database, agentKey: number): ConversationRow | null {
+  return database
+    .query<ConversationRow, { agentKey: number }>(
+      `select ${conversationColumns} ${keptConversations}
+       and conversations.agent_key = :agentKey and conversations.status = 'active'`,
+    )
+    .get({ agentKey });
+}
+
+export interface ConversationFilter {
+  agentKey: number | null;
+  before: { updatedAtMs: number; key: number } | null;
+  limit: number;
+}
+
+export function listConversationRows(database: Database, filter: ConversationFilter): ConversationRow[] {
+  return database
+    .query<ConversationRow, ReturnType<typeof bindingsOf>>(
+      `select ${conversationColumns} ${keptConversations}
+       ${filter.agentKey === null ? "" : "and conversations.agent_key = :agentKey"}
+       and (conversations.updated_at, conversations.key) < (:updatedAtMs, :key)
+       order by conversations.updated_at desc, conversations.key desc limit :limit`,
+    )
+    .all(bindingsOf(filter));
+}
+
+function bindingsOf({ agentKey, before, limit }: ConversationFilter) {
+  const position = before ?? { updatedAtMs: Number.MAX_SAFE_INTEGER, key: Number.MAX_SAFE_INTEGER };
+  return { ...(agentKey === null ? {} : { agentKey }), ...position, limit };
+}
+
+export function insertConversation(
+  database: Database,
+  conversation: { id: string; agentKey: number; title: string; cliSessionId: string; atMs: number },
+): void {
+  database
+    .query(
+      `insert into conversations (id, agent_key, status, title, cli_session_id, created_at, updated_at)
+       values (:id, :agentKey, 'active', :title, :cliSessionId, :atMs, :atMs)`,
+    )
+    .run(conversation);
+}
+
+export function touchConversation(database: Database, conversationId: string, atMs: number): void {
+  database
+    .query(`update conversations set updated_at = max(updated_at, :atMs) where id = :conversationId`)
+    .run({ conversationId, atMs });
+}
+
+export function markConversationActive(database: Database, conversationId: string): void {
+  database
+    .query(`update conversations set status = 'active' where id = :conversationId`)
+    .run({ conversationId });
+}
+
+export function endActiveConversations(database: Database, agentKey: number, atMs: number): void {
+  database
+    .query(
+      `update conversations set status = 'ended', updated_at = max(updated_at, :atMs)
+       where agent_key = :agentKey and status = 'active'`,
+    )
+    .run({ agentKey, atMs });
+}
+
+export function markSessionBegun(
+  database: Database,
+  session: { conversationId: string; cliSessionId: string; fingerprint: string },
+): void {
+  database
+    .query(
+      `update conversations set cli_session_id = :cliSessionId, session_begun = 1, session_fingerprint = :fingerprint
+       where id = :conversationId`,
+    )
+    .run(session);
+}
+
+export function replaceSession(database: Database, conversationId: string, cliSessionId: string): void {
+  database
+    .query(
+      `update conversations set cli_session_id = :cliSessionId, session_begun = 0, session_fingerprint = ''
+       where id = :conversationId`,
+    )
+    .run({ conversationId, cliSessionId });
+}
+
+export function markConversationRemoved(database: Database, conversationId: string, atMs: number): void {
+  database
+    .query(`update conversations set status = 'ended', removed_at = :atMs where id = :conversationId`)
+    .run({ conversationId, atMs });
+}
+
+export function listRemovedConversations(database: Database): string[] {
+  return database
+    .query<{ id: string }, []>(`select id from conversations where removed_at is not null`)
+    .all()
+    .map((row) => row.id);
+}
+
+export function deleteConversation(database: Database, conversationId: string): void {
+  database.query(`delete from conversations where id = :conversationId`).run({ conversationId });
+}

@@ -1,0 +1,77 @@
+import type { Database } from "bun:sqlite";
+import {
+  deleteConversation,
+  findConversationRow,
+  listRemovedConversations,
+  markConversationRemoved,
+} from "./conversations.ts";
+import type { CommitQueue } from "./commit-queue.ts";
+import { deleteIdempotencyOfRun } from "./idempotency.ts";
+import { deleteNewestEvents } from "./run-events.ts";
+import { deleteRun, deleteTransitions, hasLivingRuns, listRunIds } from "./runs.ts";
+import { deleteTurnsOfConversation, deleteTurnsOfRun } from "./turns.ts";
+
+/** A batch takes a few milliseconds, so that the event loop is never held up by a large conversation. */
+const runsPerBatchMax = 40;
+const eventsPerBatchMax = 1_000;
+const turnsPerBatchMax = 100;
+const runIdsMax = 1_000_000;
+
+export type Removal = { runIds: string[] } | "missing" | "run_active";
+
+/** Inside a transaction: the conversation disappears for every reader; its rows go afterwards, in batches. */
+export function markRemoved(database: Database, conversationId: string, atMs: number): Removal {
+  const conversation = findConversationRow(database, conversationId);
+  if (conversation === null) return "missing";
+  if (hasLivingRuns(database, conversation.agentKey, conversationId)) return "run_active";
+  const runIds = listRunIds(database, conversationId, runIdsMax);
+  markConversationRemoved(database, conversationId, atMs);
+  return { runIds };
+}
+
+/** Deletes the rows of a conversation that was marked, one bounded transaction after the other. */
+export async function deleteInBatches(
+  database: Database,
+  queue: CommitQueue,
+  conversationId: string,
+  isStopping: () => boolean,
+): Promise<void> {
+  let isDone = false;
+  while (!isDone && !isStopping()) {
+    isDone = await queue.commit(() => deleteBatch(database, conversationId), { durable: false });
+  }
+}
+
+/** Removals that an earlier server began and didn't finish. */
+export async function finishRemovals(
+  database: Database,
+  queue: CommitQueue,
+  isStopping: () => boolean,
+): Promise<void> {
+  for (const conversationId of listRemovedConversations(database)) {
+    await deleteInBatches(database, queue, conversationId, isStopping);
+  }
+}
+
+/** True when nothing of the conversation is left. */
+function deleteBatch(database: Database, conversationId: string): boolean {
+  const runIds = listRunIds(database, conversationId, runsPerBatchMax);
+  let eventsLeft = eventsPerBatchMax;
+  for (const runId of runIds) {
+    if (eventsLeft <= 0) return false;
+    if (!deleteNewestEvents(database, runId, eventsLeft)) return false;
+    eventsLeft -= eventsPerBatchMax / runsPerBatchMax;
+    deleteRest(database, runId);
+  }
+  if (runIds.length > 0) return false;
+  if (deleteTurnsOfConversation(database, conversationId, turnsPerBatchMax) > 0) return false;
+  deleteConversation(database, conversationId);
+  return true;
+}
+
+function deleteRest(database: Database, runId: string): void {
+  deleteIdempotencyOfRun(database, runId);
+  deleteTurnsOfRun(database, runId);
+  deleteTransitions(database, runId);
+  deleteRun(database, runId);
+}

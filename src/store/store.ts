@@ -1,0 +1,166 @@
+import type { Database } from "bun:sqlite";
+import { join } from "node:path";
+import type { Clock } from "../domain/clock.ts";
+import type { PublishFact } from "../domain/facts.ts";
+import type {
+  AgentStore,
+  ConversationLog,
+  ConversationStore,
+  Custody,
+  Logins,
+  Recovery,
+  RunLog,
+  RunReads,
+  StoreUnavailable,
+} from "../domain/ports.ts";
+import { createAgentStore } from "./agent-store.ts";
+import { createCommitQueue, type CommitQueue } from "./commit-queue.ts";
+import { createConversationStore } from "./conversation-store.ts";
+import { createCustody } from "./custody.ts";
+import { makeDataDir, neverWaitLong, openDatabase, openReader, watchFile, type Opened } from "./database.ts";
+import { endEpoch, insertEpoch, touchEpoch } from "./epochs.ts";
+import { storageFailure } from "./failures.ts";
+import { deleteOldIdempotency } from "./idempotency.ts";
+import { acquireDataDir, type DataDirLock } from "./lock.ts";
+import { createLoginStore } from "./login-store.ts";
+import { migrate, readMigrations } from "./migrate.ts";
+import { finishRemovals } from "./removal.ts";
+import { createRunLog } from "./run-log.ts";
+
+/** How long a repeat of an idempotency key is known after its run has ended. */
+const idempotencyKeptMs = 24 * 3_600_000;
+const sweptPerTransactionMax = 1_000;
+
+export interface Store
+  extends RunLog, Custody, Recovery, ConversationLog, AgentStore, ConversationStore, RunReads, Logins {
+  /** This server's epoch: what older ones held can't be written any more. */
+  readonly epoch: number;
+  /** Where the database is, for connections of workers and checks. */
+  readonly path: string;
+  health(): StoreHealth;
+  /** A connection that can't write; the caller closes it. */
+  openReader(): Database;
+  /** Forgets idempotency keys a day after their runs ended. Resolves with how many. */
+  sweepIdempotency(atMs: number): Promise<number>;
+  /** Waits for what is under way, notes the clean stop and gives the data directory free. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type StoreHealth = { kind: "ok" } | { kind: "failed"; code: string; message: string };
+
+export interface StoreOptions {
+  dataDir: string;
+  migrationsDir: string;
+  clock: Clock;
+  publish: PublishFact;
+  bootId: string;
+  pid: number;
+}
+
+export type OpenStoreResult =
+  | { kind: "opened"; store: Store }
+  /** 75: another server owns the data directory. 78: the database isn't ours, is damaged or newer. */
+  | { kind: "refused"; exitCode: 75 | 78; message: string };
+
+/** Opens the data directory for this server alone, migrates the database and begins a new epoch. */
+export function openStore(options: StoreOptions): OpenStoreResult {
+  makeDataDir(options.dataDir);
+  const lock = acquireDataDir(options.dataDir);
+  if (lock === null) {
+    const message = `another server is using ${options.dataDir}: stop it, or choose another HEADWAY_DATA_DIR`;
+    return { kind: "refused", exitCode: 75, message };
+  }
+  const opened = openMigrated(options);
+  if (opened.kind === "refused") {
+    lock.release();
+    return { kind: "refused", exitCode: 78, message: opened.message };
+  }
+  return { kind: "opened", store: composeStore(opened.opened, lock, options) };
+}
+
+function openMigrated(
+  options: StoreOptions,
+): { kind: "opened"; opened: Opened } | { kind: "refused"; message: string } {
+  const result = openDatabase(options.dataDir);
+  if (result.kind === "refused") return result;
+  const { database, path } = result.opened;
+  const backupsDir = join(options.dataDir, "backups");
+  try {
+    const migrations = readMigrations(options.migrationsDir);
+    const migrated = migrate(database, migrations, { backupsDir, atMs: options.clock.wallMs() });
+    if (migrated.kind === "migrated") return result;
+    database.close();
+    return { kind: "refused", message: `${path} ${migrated.message}` };
+  } catch (error) {
+    database.close();
+    const unavailable = storageFailure(error);
+    if (unavailable === null) throw error;
+    return { kind: "refused", message: `${path} can't be brought up to date: ${unavailable.message}` };
+  }
+}
+
+function composeStore({ database, path }: Opened, lock: DataDirLock, options: StoreOptions): Store {
+  const { clock, publish, bootId, pid } = options;
+  const epoch = insertEpoch(database, { bootId, pid, atMs: clock.wallMs() });
+  neverWaitLong(database);
+  const checkFile = watchFile(path);
+  const probe = () => touchEpoch(database, epoch, clock.wallMs());
+  const queue = createCommitQueue({ database, clock, publish, checkFile, probe });
+  const closing = new AbortController();
+  const background = finishRemovals(database, queue, () => closing.signal.aborted).catch(leaveForNextStart);
+
+  async function stop(): Promise<void> {
+    closing.abort();
+    await background;
+    await queue.drained();
+    queue.stop();
+    if (checkFile() === null) endCleanly(database, epoch, clock.wallMs());
+    database.close();
+    lock.release();
+  }
+
+  let closed: Promise<void> | null = null;
+  return {
+    epoch,
+    path,
+    ...createRunLog(database, queue, epoch),
+    ...createCustody(database, queue, epoch),
+    ...createAgentStore(database, queue),
+    ...createConversationStore(database, queue, clock, () => closing.signal.aborted),
+    ...createLoginStore(database, queue),
+    health: () => healthOf(checkFile() ?? queue.failure()),
+    openReader: () => openReader(path),
+    sweepIdempotency: (atMs) => sweepIdempotency(database, queue, atMs),
+    close: () => (closed ??= stop()),
+  };
+}
+
+/** A removal that can't go on now is finished by the next server. */
+function leaveForNextStart(error: unknown): void {
+  if (storageFailure(error) === null) throw error;
+}
+
+/** A disk that takes no writes any more doesn't keep the server from stopping. */
+function endCleanly(database: Database, epoch: number, atMs: number): void {
+  try {
+    endEpoch(database, epoch, atMs);
+  } catch (error) {
+    if (storageFailure(error) === null) throw error;
+  }
+}
+
+function healthOf(failure: StoreUnavailable | null): StoreHealth {
+  return failure === null ? { kind: "ok" } : { kind: "failed", code: failure.code, message: failure.message };
+}
+
+async function sweepIdempotency(database: Database, queue: CommitQueue, atMs: number): Promise<number> {
+  const beforeMs = atMs - idempotencyKeptMs;
+  let swept = 0;
+  let inBatch = sweptPerTransactionMax;
+  while (inBatch === sweptPerTransactionMax) {
+    const sweepBatch = () => deleteOldIdempotency(database, beforeMs, sweptPerTransactionMax);
+    inBatch = await queue.commit(sweepBatch, { durable: false });
+    swept += inBatch;
+  }
+  return swept;
+}
