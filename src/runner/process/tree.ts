@@ -1,0 +1,157 @@
+import { readFileSync, readdirSync } from "node:fs";
+
+/** What /proc/PID/stat says of a process. */
+export interface ProcessStat {
+  pid: number;
+  /** One letter; Z and X are dead. */
+  state: string;
+  ppid: number;
+  processGroup: number;
+  session: number;
+  /** Clock ticks since boot; with the pid it names a process for good. */
+  startTicks: number;
+  rssBytes: number;
+  /** Its own CPU time and that of children it has waited for. */
+  cpuMs: number;
+}
+
+/** Units of /proc, which the kernel tells every process (AT_PAGESZ and AT_CLKTCK in proc(5)). */
+const units = readUnits();
+
+function readUnits(): { pageBytes: number; tickMs: number } {
+  const found = { pageBytes: 4096, tickMs: 10 };
+  const vector = readBytes("/proc/self/auxv");
+  if (vector === null) return found;
+  const entries = new BigUint64Array(
+    vector.buffer.slice(vector.byteOffset, vector.byteOffset + vector.length),
+  );
+  for (let at = 0; at + 1 < entries.length; at += 2) {
+    if (entries[at] === 6n) found.pageBytes = Number(entries[at + 1]);
+    if (entries[at] === 17n) found.tickMs = 1000 / Number(entries[at + 1]);
+  }
+  return found;
+}
+
+/** Null when the text isn't a stat line. The name may hold spaces and parentheses, so the last ")" counts. */
+export function parseStat(text: string): ProcessStat | null {
+  const nameEnd = text.lastIndexOf(")");
+  const fields = text.slice(nameEnd + 2).split(" ");
+  if (nameEnd === -1 || fields.length < 22) return null;
+  const field = (number: number) => Number(fields[number - 3]);
+  return {
+    pid: Number.parseInt(text, 10),
+    state: fields[0] ?? "",
+    ppid: field(4),
+    processGroup: field(5),
+    session: field(6),
+    startTicks: field(22),
+    rssBytes: field(24) * units.pageBytes,
+    cpuMs: (field(14) + field(15) + field(16) + field(17)) * units.tickMs,
+  };
+}
+
+/** The process, if it exists and isn't a zombie. */
+export function findAlive(pid: number, procFolder = "/proc"): ProcessStat | null {
+  const stat = readStat(pid, procFolder);
+  return stat !== null && isAliveState(stat.state) ? stat : null;
+}
+
+/** When a process began, a zombie, too; null where there is no /proc. */
+export function findStartTicks(pid: number): number | null {
+  return readStat(pid, "/proc")?.startTicks ?? null;
+}
+
+/** Names a process for good, as its pid alone doesn't. */
+export function processKey(process: { pid: number; startTicks: number }): string {
+  return `${process.pid}@${process.startTicks}`;
+}
+
+function readStat(pid: number, procFolder: string): ProcessStat | null {
+  const text = readText(`${procFolder}/${pid}/stat`);
+  return text === null ? null : parseStat(text);
+}
+
+/** The same process and no other that got its pid. */
+export function isAlive(process: { pid: number; startTicks: number }): boolean {
+  return findAlive(process.pid)?.startTicks === process.startTicks;
+}
+
+function isAliveState(state: string): boolean {
+  return state !== "Z" && state !== "X" && state !== "x";
+}
+
+/** All processes that a /proc shows, zombies left out. */
+export function listAlive(procFolder = "/proc"): ProcessStat[] {
+  const found: ProcessStat[] = [];
+  for (const name of readNames(procFolder)) {
+    const first = name.charCodeAt(0);
+    if (first < 0x30 || first > 0x39) continue;
+    const stat = findAlive(Number(name), procFolder);
+    if (stat !== null) found.push(stat);
+  }
+  return found;
+}
+
+/** Pids of the children of all threads of a process. */
+export function childrenOf(pid: number): number[] {
+  const lists = readNames(`/proc/${pid}/task`).map((task) => readText(`/proc/${pid}/task/${task}/children`));
+  return lists.flatMap((list) => (list ?? "").split(" ").filter(Boolean).map(Number));
+}
+
+/** Pids of all that descend from a process, itself not counted. */
+export function descendantsOf(pid: number): number[] {
+  const found = new Set<number>();
+  const open = childrenOf(pid);
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    open.push(...childrenOf(next));
+  }
+  return [...found];
+}
+
+/** The pid that a process has in its innermost PID namespace. */
+export function innerPidOf(hostPid: number): number | null {
+  const line = /^NSpid:\s*(?:\d+\s+)*(\d+)$/m.exec(readText(`/proc/${hostPid}/status`) ?? "");
+  return line === null ? null : Number(line[1]);
+}
+
+/** Whether a process was started with this variable; false when its environment can't be read. */
+export function hasVariable(pid: number, name: string, value: string): boolean {
+  const environment = readText(`/proc/${pid}/environ`);
+  return environment !== null && environment.split("\0").includes(`${name}=${value}`);
+}
+
+/** "" where there is no /proc. */
+export function readBootId(): string {
+  return (readText("/proc/sys/kernel/random/boot_id") ?? "").trim();
+}
+
+function readText(path: string): string | null {
+  return readBytes(path)?.toString("latin1") ?? null;
+}
+
+function readBytes(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
+}
+
+function readNames(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+const goneCodes = new Set(["ENOENT", "ESRCH", "EACCES", "EPERM", "ENOTDIR", "EINVAL"]);
+
+/** A process may end between two looks at it, and another user's may not be looked at. */
+function isGone(error: unknown): boolean {
+  return goneCodes.has((error as NodeJS.ErrnoException).code ?? "");
+}
