@@ -1,0 +1,129 @@
+import { z } from "zod";
+
+/**
+ * The lines of Claude Code's stream-json dialect, as far as we read them (recordings of 2.1.330). Unknown
+ * keys are dropped and a known key of an odd type counts as absent: a new version must never cost a run
+ * its terminal event.
+ */
+const text = z.string().optional().catch(undefined);
+const number = z.number().optional().catch(undefined);
+const flag = z.boolean().optional().catch(undefined);
+const parent = z.string().nullish().catch(undefined);
+
+export const streamEventSchema = z.object({
+  parent_tool_use_id: parent,
+  event: z.object({
+    type: z.string(),
+    index: number,
+    delta: z.object({ text, thinking: text }).optional().catch(undefined),
+    message: z.object({ id: text }).optional().catch(undefined),
+  }),
+});
+export type StreamEvent = z.infer<typeof streamEventSchema>["event"];
+
+const content = z.union([z.string(), z.array(z.unknown())]).catch([]);
+
+export const assistantSchema = z.object({
+  parent_tool_use_id: parent,
+  message: z.object({ id: text, content }),
+  error: text,
+  is_api_error_message: flag,
+});
+
+export type AssistantLine = z.infer<typeof assistantSchema>;
+
+export const userSchema = z.object({
+  parent_tool_use_id: parent,
+  message: z.object({ content }),
+  isReplay: flag,
+  tool_result_meta: z
+    .array(z.object({ id: text, non_execution_kind: text }).catch({}))
+    .optional()
+    .catch(undefined),
+});
+
+export type UserLine = z.infer<typeof userSchema>;
+
+/** One block of a message; which of the keys are there depends on `type`. */
+export const contentBlockSchema = z.object({
+  type: z.string(),
+  text,
+  thinking: text,
+  id: text,
+  name: text,
+  input: z.unknown().optional(),
+  tool_use_id: text,
+  content: z.unknown().optional(),
+  is_error: flag,
+});
+export type ContentBlock = z.infer<typeof contentBlockSchema>;
+
+export const systemSchema = z.object({
+  subtype: z.string(),
+  session_id: text,
+  model: text,
+  claude_code_version: text,
+  mcp_servers: z
+    .array(z.object({ status: text }))
+    .optional()
+    .catch(undefined),
+  attempt: number,
+  max_retries: number,
+  retry_delay_ms: number,
+  error_status: number,
+  error: text,
+  tool_name: text,
+  tool_use_id: text,
+  level: text,
+  content: text,
+});
+export type SystemLine = z.infer<typeof systemSchema>;
+
+const denial = z.object({ tool_name: text, tool_use_id: text });
+const modelUsage = z.object({
+  inputTokens: number,
+  outputTokens: number,
+  cacheReadInputTokens: number,
+  cacheCreationInputTokens: number,
+  costUSD: number,
+});
+
+export const resultSchema = z.object({
+  subtype: text,
+  is_error: flag,
+  result: text,
+  errors: z.array(z.string()).optional().catch(undefined),
+  num_turns: number,
+  local_command: text,
+  terminal_reason: text,
+  api_error_status: number,
+  api_error_type: text,
+  total_cost_usd: number,
+  usage: z
+    .object({
+      input_tokens: number,
+      output_tokens: number,
+      cache_read_input_tokens: number,
+      cache_creation_input_tokens: number,
+    })
+    .optional()
+    .catch(undefined),
+  model_usage_since_last_result: z.record(z.string(), modelUsage).optional().catch(undefined),
+  permission_denials: z.array(denial).optional().catch(undefined),
+});
+export type ResultLine = z.infer<typeof resultSchema>;
+
+export const controlResponseSchema = z.object({
+  response: z.object({ subtype: z.string(), request_id: z.string() }),
+});
+
+export const controlRequestSchema = z.object({
+  request_id: z.string(),
+  request: z.object({ subtype: z.string(), tool_name: text, tool_use_id: text }),
+});
+
+export type ControlRequestLine = z.infer<typeof controlRequestSchema>;
+
+export const rateLimitSchema = z.object({
+  rate_limit_info: z.object({ status: z.string(), rateLimitType: text, resetsAt: number }),
+});
