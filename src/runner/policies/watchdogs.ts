@@ -1,0 +1,67 @@
+import type { StopReason } from "../live-run.ts";
+
+export interface WatchdogLimits {
+  /** From now until the run's wall limit; at most 0 means at once. */
+  deadlineInMs: number;
+  stallTimeoutMs: number;
+  firstOutputMs: number;
+}
+
+/** Watches one turn. Every signal is pushed to it; it never polls. */
+export interface Watchdogs {
+  /** The prompt was written: the clock for the first output starts. */
+  turnSent(): void;
+  /** The CLI printed something, on either pipe. */
+  signOfLife(): void;
+  /** While a tool is open its silence is no stall. */
+  toolsOpen(count: number): void;
+  stop(): void;
+}
+
+/** Calls `onBite` at most once. */
+export function startWatchdogs(limits: WatchdogLimits, onBite: (reason: StopReason) => void): Watchdogs {
+  let silence: Timer | null = null;
+  let heard = false;
+  let paused = false;
+  const deadline = setTimeout(() => bite({ kind: "deadline" }), Math.max(0, limits.deadlineInMs));
+
+  function bite(reason: StopReason): void {
+    stop();
+    onBite(reason);
+  }
+  function stop(): void {
+    clearTimeout(deadline);
+    rest();
+  }
+  function rest(): void {
+    if (silence) clearTimeout(silence);
+    silence = null;
+  }
+  function listen(): void {
+    rest();
+    if (paused) return;
+    const waitMs = heard ? limits.stallTimeoutMs : Math.min(limits.firstOutputMs, limits.stallTimeoutMs);
+    silence = setTimeout(() => bite({ kind: "stalled", message: silenceMessage(heard, waitMs) }), waitMs);
+  }
+  return {
+    turnSent: listen,
+    signOfLife() {
+      // Re-arming a timer for every chunk of a fast stream would cost more than reading it.
+      if (heard && silence) return void silence.refresh();
+      heard = true;
+      listen();
+    },
+    toolsOpen(count) {
+      paused = count > 0;
+      listen();
+    },
+    stop,
+  };
+}
+
+function silenceMessage(heard: boolean, waitMs: number): string {
+  const seconds = Math.round(waitMs / 1000);
+  return heard
+    ? `The CLI printed nothing for ${seconds} seconds while no tool was running.`
+    : `The CLI printed nothing at all in the first ${seconds} seconds of the turn.`;
+}

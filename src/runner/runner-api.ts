@@ -1,0 +1,92 @@
+import type { Agent, AgentInput, AgentPatch } from "../domain/agent.ts";
+import type { ProblemCode } from "../domain/error-codes.ts";
+import type { ExecuteInput, Run } from "../domain/run.ts";
+import type { RunState } from "../domain/run-state.ts";
+
+/** A refusal that leaves no trace. */
+export interface Refusal {
+  kind: "refused";
+  code: ProblemCode;
+  detail: string;
+  /** For 429 and 503: when to come again. */
+  retryAfterSeconds?: number;
+  errors?: { path: string; message: string }[];
+}
+
+export interface ExecuteRequest extends ExecuteInput {
+  agentId: string;
+  idempotencyKey: string | null;
+}
+
+export type ExecuteOutcome = { kind: "accepted"; run: Run; replay: boolean } | Refusal;
+
+export interface CancelReply {
+  runId: string;
+  state: RunState;
+  /** True only when the run had ended otherwise than by this cancellation. */
+  alreadyFinished: boolean;
+  survivors: number;
+  tookMs: number;
+}
+
+/** What the routes and pages ask of the runner. Every write here is durable when it resolves. */
+export interface Runner {
+  execute(request: ExecuteRequest): Promise<ExecuteOutcome>;
+  /** The run as it is when it has ended, or when `signal` fires; "draining" when the server stops before it started. */
+  whenSettled(runId: string, signal: AbortSignal): Promise<Run | "draining">;
+  getRun(runId: string): Run | null;
+  cancelRun(runId: string): Promise<CancelReply | Refusal>;
+  retryRun(runId: string): Promise<ExecuteOutcome>;
+  cancelAgent(
+    agentId: string,
+    options: { queued: boolean },
+  ): Promise<{ kind: "ok"; cancelled: string[] } | Refusal>;
+  endSession(
+    agentId: string,
+    options: { force: boolean },
+  ): Promise<{ kind: "ok"; conversationId: string | null; ended: boolean } | Refusal>;
+  removeConversation(conversationId: string): Promise<{ kind: "ok" } | Refusal>;
+
+  createAgent(input: AgentInput): Promise<{ kind: "ok"; agent: Agent } | Refusal>;
+  getAgent(agentId: string): Agent | null;
+  patchAgent(agentId: string, patch: AgentPatch): Promise<{ kind: "ok"; agent: Agent } | Refusal>;
+  removeAgent(agentId: string, options: { force: boolean }): Promise<{ kind: "ok" } | Refusal>;
+  listAgents(page: { limit: number; cursor: string | null }): { items: Agent[]; nextCursor: string | null };
+}
+
+/** Wakes those who read the log; a wake-up says "look again", nothing more. */
+export interface Wakeups {
+  onRun(runId: string, wake: () => void): () => void;
+  /** Any run of the agent: admitted, claimed, spoke, settled; or the agent itself was changed. */
+  onAgent(agentId: string, wake: () => void): () => void;
+  announce(at: { runId: string; agentId: string }): void;
+}
+
+/** One CLI as `GET /api/clis` shows it. */
+export interface CliReport {
+  cli: string;
+  found: boolean;
+  path: string | null;
+  version: string | null;
+  tested: string | null;
+  minimum: string | null;
+  signedIn: "yes" | "no" | "unknown";
+  warm: boolean;
+  permissionModes: string[];
+  notes: string[];
+}
+
+/** Folders that agents may work in. */
+export interface Workspaces {
+  /** The roots, as real paths. */
+  readonly roots: readonly string[];
+  /** The real path, or why it can't be an agent's folder. */
+  check(path: string): Promise<{ kind: "ok"; realPath: string } | { kind: "refused"; message: string }>;
+  /** Sub-folders of a folder at or below a root, names only, hidden ones left out, at most 200. */
+  listFolders(path: string): Promise<string[] | null>;
+  /** Makes a folder below a root, mode 0755, and answers with its real path. */
+  makeFolder(
+    parent: string,
+    name: string,
+  ): Promise<{ kind: "ok"; realPath: string } | { kind: "refused"; message: string }>;
+}

@@ -1,0 +1,145 @@
+import type { RunErrorCode } from "../../domain/error-codes.ts";
+import type { Verdict } from "../adapters/adapter.ts";
+import type { LiveRun, StopReason } from "../live-run.ts";
+import type { ExitStatus, ProcessListener } from "../process/cli-process.ts";
+import { startWatchdogs, type WatchdogLimits, type Watchdogs } from "../policies/watchdogs.ts";
+import { type SessionProcess, within } from "../session-process.ts";
+import { stopTurn } from "./stop-turn.ts";
+import type { RecorderHooks, TurnRecorder } from "./turn-recorder.ts";
+
+/** How long after its result a one-turn process's exit still counts for the run. */
+const exitAfterResultMs = 500;
+
+export interface ConverseOptions {
+  session: SessionProcess;
+  input: string;
+  live: LiveRun;
+  recorder: TurnRecorder;
+  hooks: { use(hooks: RecorderHooks): void };
+  limits: WatchdogLimits & { killGraceMs: number };
+  onFirstOutput(): void;
+  onAnomaly(code: string): void;
+}
+
+/** What was said, until the turn was over. */
+export interface Conversed {
+  verdict: Verdict | null;
+  /** Why we ended it, if that came before the verdict. */
+  stop: StopReason | null;
+  exitAfterResult: ExitStatus | null;
+  failure: { code: RunErrorCode; message: string } | null;
+}
+
+type Ended =
+  { kind: "verdict"; verdict: Verdict } | { kind: "exit"; status: ExitStatus } | { kind: "killed" };
+
+/** Sends a turn and listens until the CLI ends it, or we do. */
+export async function converse(options: ConverseOptions): Promise<Conversed> {
+  const { session, live } = options;
+  const { promise: ended, resolve: end } = Promise.withResolvers<Ended>();
+  const watchdogs = startWatchdogs(options.limits, (reason) => live.stop(reason));
+  options.hooks.use(recorderHooks(options, watchdogs, end));
+  session.process.listen(listener(options, watchdogs, end));
+  sendTurn(options, watchdogs);
+  let over = false;
+  const stopping = live.stopped.then(async (reason) => {
+    // Once the turn is over the process may be carrying another one.
+    if (!over) await stopNow(options, reason, ended, end);
+  });
+  const how = await ended;
+  over = true;
+  const stop = live.stopReason;
+  watchdogs.stop();
+  if (stop) await stopping;
+  return conclude(options, how, stop);
+}
+
+function sendTurn({ session, input }: ConverseOptions, watchdogs: Watchdogs): void {
+  session.decoder.beginTurn();
+  session.process.beginAccount();
+  watchdogs.turnSent();
+  // A closed pipe is no outcome of its own: how the process ends tells more.
+  void session.process.write(input);
+  if (!session.keepsInput) session.process.closeInput();
+}
+
+async function stopNow(
+  options: ConverseOptions,
+  reason: StopReason,
+  ended: Promise<Ended>,
+  end: (how: Ended) => void,
+): Promise<void> {
+  const { killGraceMs } = options.limits;
+  const interruptId = `stop-${options.live.claimed.runId}`;
+  await stopTurn(options.session, reason, ended, {
+    killGraceMs,
+    atOnce: () => options.live.atOnce,
+    interruptId,
+  });
+  end({ kind: "killed" });
+}
+
+function recorderHooks(
+  options: ConverseOptions,
+  watchdogs: Watchdogs,
+  end: (how: Ended) => void,
+): RecorderHooks {
+  const { session, live } = options;
+  return {
+    firstOutput: options.onFirstOutput,
+    toolsOpen: (count) => watchdogs.toolsOpen(count),
+    helpersKept: () => session.process.markBaseline(),
+    reply: (line) => void session.process.write(line),
+    turnEnded: (verdict) => end({ kind: "verdict", verdict }),
+    retire: (reason) => (session.retiredBecause ??= reason),
+    anomaly: options.onAnomaly,
+    storeFailed: (message) => live.stop({ kind: "store_error", message }),
+  };
+}
+
+function listener(
+  options: ConverseOptions,
+  watchdogs: Watchdogs,
+  end: (how: Ended) => void,
+): ProcessListener {
+  const { recorder, live } = options;
+  return {
+    lines(lines) {
+      watchdogs.signOfLife();
+      recorder.lines(lines);
+    },
+    lineDropped: (bytes) => recorder.anomaly("line_too_long", `A line of ${bytes} bytes was dropped.`),
+    garbled: () => recorder.anomaly("invalid_utf8", "The CLI printed bytes that are not UTF-8."),
+    stderr(text) {
+      watchdogs.signOfLife();
+      recorder.stderr(text);
+    },
+    limitReached: (code) => live.stop({ kind: "limit", code }),
+    exited: (status) => end({ kind: "exit", status }),
+  };
+}
+
+async function conclude(options: ConverseOptions, how: Ended, stop: StopReason | null): Promise<Conversed> {
+  const { session, recorder } = options;
+  if (how.kind === "verdict") {
+    return { verdict: how.verdict, stop, exitAfterResult: await exitAfterResult(options), failure: null };
+  }
+  const { exitCode, signal } = session.process.exitStatus ?? { exitCode: null, signal: null };
+  const { stderrTail } = session.process;
+  const failure = session.adapter.explainExit({ exitCode, signal, stderrTail, printed: recorder.printed });
+  return { verdict: null, stop, exitAfterResult: null, failure };
+}
+
+/**
+ * A warm process is expected to live on; how a one-turn process ends belongs to its run, for a moment. But
+ * once it was told to end, its end is our doing: a cancel may cross the result on its way.
+ */
+async function exitAfterResult({ session, live }: ConverseOptions): Promise<ExitStatus | null> {
+  if (session.keepsInput) {
+    // What is in the pipe already, a second result say, still belongs to this run.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    return null;
+  }
+  await within(session.process.exited, exitAfterResultMs);
+  return live.stopReason ? null : session.process.exitStatus;
+}

@@ -1,0 +1,292 @@
+import type { Clock } from "../../domain/clock.ts";
+import type { PublishFact } from "../../domain/facts.ts";
+import type { Cli } from "../../domain/agent.ts";
+import type { ClaimedRun, ConversationLog, RunLog, RunStart } from "../../domain/ports.ts";
+import type { Adapter } from "../adapters/adapter.ts";
+import type { LiveRun } from "../live-run.ts";
+import type { RunLogFile } from "../process/log-file.ts";
+import type { Redactor } from "../policies/redaction.ts";
+import type { Wakeups } from "../runner-api.ts";
+import { isReusable, type SessionProcess, within } from "../session-process.ts";
+import type { WarmPool } from "../warm-pool.ts";
+import { type AttemptEnd, type Remedies, remedyFor } from "./attempt.ts";
+import { converse, type Conversed } from "./converse.ts";
+import {
+  needsFreshSession,
+  planFreshSession,
+  planSession,
+  processFingerprint,
+  sessionFingerprint,
+  type SessionPlan,
+} from "./session-plan.ts";
+import { retireProcess, startProcess, type StartProcessOptions } from "./start-process.ts";
+import type { CarriedTurn, Transport } from "./transport.ts";
+import { unlessStoreFails } from "../store-failure.ts";
+import { createTurnRecorder, type RecorderHooks, type TurnRecorder } from "./turn-recorder.ts";
+
+export interface HeadlessOptions {
+  start: StartProcessOptions;
+  pool: WarmPool;
+  adapterOf(cli: Cli): Adapter | null;
+  log: RunLog;
+  conversations: ConversationLog;
+  wakeups: Wakeups;
+  redactor: Redactor;
+  clock: Clock;
+  publish: PublishFact;
+  newSessionId(): string;
+  openRawLog(runId: string): RunLogFile;
+  eventLimit: number;
+  runTimeoutMs: number;
+  stallTimeoutMs: number;
+  firstOutputMs: number;
+  killGraceMs: number;
+  lingerMs: number;
+}
+
+/** Carries turns in supervised processes, warm ones where there are any. */
+export function createHeadlessTransport(options: HeadlessOptions): Transport {
+  return { carry: (run, live) => carryTurn(options, run, live) };
+}
+
+/** What an attempt at the turn came to. */
+interface Attempt {
+  session: SessionProcess | null;
+  reused: boolean;
+  conversed: Conversed;
+}
+
+async function carryTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRun): Promise<CarriedTurn> {
+  const rawLog = options.openRawLog(run.runId);
+  const turn = createTurn(options, run, live, rawLog);
+  try {
+    await turn.prepare();
+    let attempt = await turn.attempt();
+    for (let remedy = turn.remedyFor(attempt); remedy; remedy = turn.remedyFor(attempt)) {
+      await turn.apply(remedy, attempt);
+      attempt = await turn.attempt();
+    }
+    return await turn.conclude(attempt);
+  } finally {
+    void rawLog.close();
+  }
+}
+
+/** One run's turn, over as many attempts as it may take. */
+function createTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRun, rawLog: RunLogFile) {
+  const { pool, clock } = options;
+  const adapter = options.adapterOf(run.agent.cli);
+  const begunMs = clock.monotonicMs();
+  const tried: Remedies = { replaced: false, fellBack: false, renewed: false };
+  const hooks = createHookSwitch();
+  const { log, wakeups, redactor, eventLimit } = options;
+  const recorder = createTurnRecorder({
+    run,
+    log,
+    wakeups,
+    redactor,
+    rawLog,
+    clock,
+    eventLimit,
+    sessionFingerprint: sessionFingerprint(run.agent),
+    hooks,
+  });
+  let plan: SessionPlan = planSession(run);
+  let keepsInput = pool.keepsAny;
+  let runStart: RunStart | null = null;
+  let preparedMs = 0;
+
+  const storeFailed = (message: string) => live.stop({ kind: "store_error", message });
+
+  async function renewSession(): Promise<void> {
+    const renewed = planFreshSession(run, options.conversations, options.newSessionId());
+    await unlessStoreFails(
+      renewed.then((fresh) => (plan = fresh)),
+      storeFailed,
+    );
+  }
+  /** A session that can't go on under the agent's present settings is replaced before the first attempt. */
+  async function prepare(): Promise<void> {
+    if (!needsFreshSession(run)) return;
+    await pool.endConversation(run.conversationId);
+    await renewSession();
+    recorder.notice(
+      "session_restarted",
+      "The system prompt changed: a fresh session was told the conversation so far.",
+    );
+  }
+  async function attempt(): Promise<Attempt> {
+    if (!adapter) return silentAttempt(live, null, notCarried(run.agent.cli));
+    const warm = keepsInput ? await pool.take(run.conversationId, processFingerprint(run.agent)) : null;
+    if (live.stopReason) return silentAttempt(live, warm, null);
+    const session = warm ?? (await start(adapter));
+    if ("code" in session) return silentAttempt(live, null, session);
+    await begin(session, warm !== null);
+    if (live.stopReason) return silentAttempt(live, session, null);
+    return { session, reused: warm !== null, conversed: await talk(session, warm !== null) };
+  }
+  async function start(using: Adapter) {
+    const outcome = await startProcess(options.start, using, run, plan, keepsInput);
+    return outcome.kind === "started" ? outcome.session : outcome;
+  }
+  /** `running` needs no disk of its own: the claim was durable, and the order of commits is the order of calls. */
+  async function begin(session: SessionProcess, warm: boolean): Promise<void> {
+    const { runId, fence } = run;
+    if (runStart) return unlessStoreFails(options.log.note(runId, fence, { warm }), storeFailed);
+    runStart = { runId, fence, processId: session.process.id, warm, atMs: clock.wallMs() };
+    const committed = unlessStoreFails(options.log.begin(runStart), storeFailed);
+    if (!warm) await committed;
+  }
+  async function talk(session: SessionProcess, reused: boolean): Promise<Conversed> {
+    const { adapter: using } = session;
+    const prompt = options.redactor.restore(run.prompt, run.promptHoles);
+    const opening = reused ? "" : using.opening({ systemPrompt: run.agent.systemPrompt });
+    preparedMs = clock.monotonicMs() - begunMs;
+    recorder.useDecoder(session.decoder);
+    const timeoutMs = run.timeoutMs ?? run.agent.timeoutMs ?? options.runTimeoutMs;
+    const { stallTimeoutMs, firstOutputMs, killGraceMs } = options;
+    // By the monotonic clock: a wall clock that jumps ends no run.
+    const deadlineInMs = timeoutMs - (clock.monotonicMs() - begunMs);
+    return converse({
+      session,
+      input: opening + using.turnInput(plan.preface + prompt),
+      live,
+      recorder,
+      hooks,
+      limits: { deadlineInMs, stallTimeoutMs, firstOutputMs, killGraceMs },
+      onFirstOutput: () => {
+        const tookMs = clock.monotonicMs() - begunMs;
+        options.publish({ type: "run.first_output", runId: run.runId, cli: run.agent.cli, tookMs });
+      },
+      onAnomaly: (code) => options.publish({ type: "anomaly.seen", cli: run.agent.cli, code, count: 1 }),
+    });
+  }
+  async function apply(remedy: NonNullable<ReturnType<typeof remedyFor>>, last: Attempt): Promise<void> {
+    tried[remedy.kind] = true;
+    if (last.session) await retireProcess(options.start, last.session, remedy.kind);
+    if (remedy.kind === "renewed") await renewSession();
+    if (remedy.kind === "fellBack") keepsInput = false;
+    recorder.notice(remedy.notice.code, remedy.notice.message);
+  }
+  return {
+    prepare,
+    attempt,
+    apply,
+    remedyFor: (last: Attempt) => remedyFor(attemptEnd(last, recorder, keepsInput), tried),
+    async conclude(last: Attempt): Promise<CarriedTurn> {
+      const carried = await concludeTurn(options, last, recorder, preparedMs);
+      return { ...carried, start: runStart };
+    },
+  };
+}
+
+function notCarried(cli: Cli): NonNullable<Conversed["failure"]> {
+  return { code: "cli_not_found", message: `This release does not carry ${cli} yet.` };
+}
+
+/** An attempt that ended before anything was said; a stop that came meanwhile counts more than the failure. */
+function silentAttempt(
+  live: LiveRun,
+  session: SessionProcess | null,
+  failure: Conversed["failure"],
+): Attempt {
+  return {
+    session,
+    reused: false,
+    conversed: { verdict: null, exitAfterResult: null, failure, stop: live.stopReason },
+  };
+}
+
+function attemptEnd({ reused, conversed }: Attempt, recorder: TurnRecorder, keepsInput: boolean): AttemptEnd {
+  const { verdict, failure, stop } = conversed;
+  const { spoke, printed } = recorder;
+  return { reused, keepsInput, spoke, printed, stopped: stop !== null, verdict, failure };
+}
+
+async function concludeTurn(
+  options: HeadlessOptions,
+  { session, reused, conversed }: Attempt,
+  recorder: TurnRecorder,
+  preparedMs: number,
+): Promise<Omit<CarriedTurn, "start">> {
+  const endedAtMonotonicMs = options.clock.monotonicMs();
+  const { leftovers, ...account } = session?.process.account() ?? nothingUsed;
+  let survivors = session ? await clearAway(session, leftovers.length) : 0;
+  if (session && conversed.stop && survivors === 0) survivors = await clearLate(session);
+  if (survivors > 0) {
+    recorder.anomaly("leftover_processes", `${survivors} processes of the run could not be ended.`);
+  }
+  return {
+    end: conversed,
+    recorded: await recorder.finish(),
+    warm: reused,
+    exit: session?.process.exitStatus ?? null,
+    ...account,
+    survivors,
+    endedAtMonotonicMs,
+    preparedMs,
+    release: () => (session ? release(options, session, conversed, endedAtMonotonicMs) : Promise.resolve(0)),
+  };
+}
+
+/** How long a CLI that was interrupted may take to start a tool that it had decided on. */
+const lateToolMs = 30;
+
+/**
+ * An interrupt can cross a tool on its way into being: Claude 2.1.330 then says that the turn is over, and
+ * starts the tool.
+ */
+async function clearLate(session: SessionProcess): Promise<number> {
+  const { process } = session;
+  if (process.exitStatus !== null) return 0;
+  await within(process.exited, lateToolMs);
+  return clearAway(session, process.leftovers().length);
+}
+
+const nothingUsed = { peakRssBytes: null, cpuMs: null, leftovers: [] };
+
+/** Ends what the run started besides its CLI; if that fails, or the CLI is gone, the whole tree. */
+async function clearAway(session: SessionProcess, leftovers: number): Promise<number> {
+  const { process } = session;
+  if (process.exitStatus !== null) return process.killTree();
+  if (leftovers === 0) return 0;
+  const left = await process.killLeftovers();
+  if (left === 0) return 0;
+  session.retiredBecause = "leftovers could not be ended";
+  return process.killTree();
+}
+
+async function release(
+  options: HeadlessOptions,
+  session: SessionProcess,
+  conversed: Conversed,
+  endedAtMonotonicMs: number,
+): Promise<number> {
+  if (conversed.verdict && options.pool.keepsAny && isReusable(session)) {
+    options.pool.keep(session);
+    return 0;
+  }
+  const lingeredMs = options.clock.monotonicMs() - endedAtMonotonicMs;
+  if (conversed.verdict && session.process.exitStatus === null) {
+    session.process.closeInput();
+    const isGone = await within(session.process.exited, Math.max(0, options.lingerMs - lingeredMs));
+    if (!isGone) session.process.signal("SIGTERM");
+  }
+  return retireProcess(options.start, session, session.retiredBecause ?? "turn_over");
+}
+
+/** The recorder exists before the conversation that it reports to. */
+function createHookSwitch(): RecorderHooks & { use(hooks: RecorderHooks): void } {
+  let current: RecorderHooks | null = null;
+  return {
+    use: (hooks) => (current = hooks),
+    firstOutput: () => current?.firstOutput(),
+    toolsOpen: (count) => current?.toolsOpen(count),
+    helpersKept: () => current?.helpersKept(),
+    reply: (line) => current?.reply(line),
+    turnEnded: (verdict) => current?.turnEnded(verdict),
+    retire: (reason) => current?.retire(reason),
+    anomaly: (code) => current?.anomaly(code),
+    storeFailed: (message) => current?.storeFailed(message),
+  };
+}

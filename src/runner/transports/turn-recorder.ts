@@ -1,0 +1,323 @@
+import type { Clock } from "../../domain/clock.ts";
+import {
+  allText,
+  emptyAnswer,
+  finalText,
+  foldAnswer,
+  type NoticeCode,
+  type RunEventBody,
+} from "../../domain/event.ts";
+import type { ClaimedRun, RunLog, RunNote } from "../../domain/ports.ts";
+import type { Anomaly, Usage } from "../../domain/run.ts";
+import type { Decoded, Decoder, Verdict } from "../adapters/adapter.ts";
+import type { RunLogFile } from "../process/log-file.ts";
+import type { RedactionStream, Redactor } from "../policies/redaction.ts";
+import type { Wakeups } from "../runner-api.ts";
+import { createEventWriter } from "./event-writer.ts";
+
+/** Longest text of one event. */
+const textEventCharsMax = 16_384;
+
+export interface RecorderOptions {
+  run: ClaimedRun;
+  log: RunLog;
+  wakeups: Wakeups;
+  redactor: Redactor;
+  rawLog: RunLogFile;
+  clock: Clock;
+  eventLimit: number;
+  sessionFingerprint: string;
+  hooks: RecorderHooks;
+}
+
+export interface RecorderHooks {
+  firstOutput(): void;
+  toolsOpen(count: number): void;
+  /** What the CLI has started by now is its own (MCP servers) and stays. */
+  helpersKept(): void;
+  /** To be written to the CLI's input. */
+  reply(line: string): void;
+  turnEnded(verdict: Verdict): void;
+  /** The process may not carry another turn. */
+  retire(reason: string): void;
+  anomaly(code: string): void;
+  storeFailed(message: string): void;
+}
+
+/** Turns what a CLI prints into the run's event log, in order, redacted and bounded. */
+export interface TurnRecorder {
+  /** From now on lines are read by this decoder; a run that has to start over gets a fresh one. */
+  useDecoder(decoder: Decoder): void;
+  lines(lines: readonly string[]): void;
+  stderr(text: string): void;
+  anomaly(code: string, message: string): void;
+  notice(code: NoticeCode, message: string): void;
+  /** Resolves when everything so far is committed. */
+  flushed(): Promise<void>;
+  /** Nothing more is taken; resolves with what the settlement has to write. */
+  finish(): Promise<Recorded>;
+  readonly printed: boolean;
+  /** True once a part of an answer, a thought or a tool call came: from then on a turn can't be begun anew. */
+  readonly spoke: boolean;
+}
+
+export interface Recorded {
+  /** Not committed yet. */
+  lastEvents: RunEventBody[];
+  note: RunNote | null;
+  allText: string;
+  finalText: string;
+  usage: Usage | null;
+  costUsd: number | null;
+  toolNames: string[];
+  anomalies: Anomaly[];
+  cliVersion: string | null;
+  /** The CLI began a new session by itself: our conversation ends with this turn. */
+  sessionReset: boolean;
+}
+
+export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
+  const { redactor, hooks } = options;
+  const answer = emptyAnswer();
+  /** A value can be split over two chunks. */
+  const stderrRedaction = redactor.stream();
+  const anomalies = new Map<string, number>();
+  const toolNames = new Set<string>();
+  const openTools = new Set<string>();
+  const writer = createEventWriter({ ...options, onFailure: hooks.storeFailed });
+  let decoder: Decoder | null = null;
+  let usage: Usage | null = null;
+  let costUsd: number | null = null;
+  let cliVersion: string | null = null;
+  let printed = false;
+  let spoke = false;
+  let closed = false;
+  let sessionReset = false;
+  let ended = false;
+  let stream: { type: "text" | "thinking"; block: number; redaction: RedactionStream } | null = null;
+
+  function emit(event: RunEventBody): void {
+    foldAnswer(answer, event);
+    writer.write(event);
+  }
+  function emitText(type: "text" | "thinking", block: number, text: string): void {
+    for (const piece of piecesOf(text))
+      emit(type === "text" ? { type, text: piece, block } : { type, text: piece });
+  }
+  function endStream(): void {
+    if (!stream) return;
+    const rest = stream.redaction.end();
+    emitText(stream.type, stream.block, rest);
+    stream = null;
+  }
+  /** True when the piece came out as it went in, so that the raw line may be kept as it is. */
+  function takePiece(type: "text" | "thinking", block: number, piece: string): boolean {
+    if (!stream || stream.type !== type || stream.block !== block) {
+      endStream();
+      stream = { type, block, redaction: redactor.stream() };
+    }
+    const shown = stream.redaction.push(piece);
+    emitText(type, block, shown);
+    if (shown !== piece) options.rawLog.write(`… ${type}, redacted: ${JSON.stringify(shown)}\n`);
+    return shown === piece;
+  }
+  function takeEvent(event: RunEventBody): boolean {
+    spoke ||= event.type === "text" || event.type === "thinking" || event.type === "tool.started";
+    if (event.type === "text") return takePiece("text", event.block, event.text);
+    if (event.type === "thinking") return takePiece("thinking", 0, event.text);
+    endStream();
+    noteTools(event);
+    if (event.type === "session") noteSession(event.cliSessionId, event.model);
+    emit(redactEvent(event, redactor));
+    return true;
+  }
+  function noteTools(event: RunEventBody): void {
+    if (event.type === "tool.started") {
+      toolNames.add(event.name);
+      openTools.add(event.toolId);
+      hooks.toolsOpen(openTools.size);
+    } else if (event.type === "tool.finished") {
+      openTools.delete(event.toolId);
+      hooks.toolsOpen(openTools.size);
+    }
+  }
+  function noteSession(cliSessionId: string, model: string | null): void {
+    const sessionBegun = { cliSessionId, fingerprint: options.sessionFingerprint };
+    writer.note({ sessionBegun, ...(model === null ? {} : { model }) });
+  }
+  function countAnomaly(code: string): number {
+    const count = (anomalies.get(code) ?? 0) + 1;
+    anomalies.set(code, count);
+    hooks.anomaly(code);
+    return count;
+  }
+  function takeAnomaly(code: string, message: string): void {
+    if (countAnomaly(code) === 1 && isNotice(code)) takeEvent({ type: "notice", code, message });
+  }
+  function takeUsage(turnUsage: Usage, turnCostUsd: number | null): void {
+    usage = turnUsage;
+    costUsd = turnCostUsd;
+    takeEvent({ type: "usage", ...turnUsage, costUsd: turnCostUsd });
+  }
+  function isEmptyAnswer(verdict: Verdict): boolean {
+    if (verdict.kind !== "succeeded" || verdict.byCliItself) return false;
+    return verdict.result === "" && finalText(answer) === "";
+  }
+  /** Answers whether the line may stand in the raw log as it came. */
+  function take(decoded: Decoded): boolean {
+    switch (decoded.kind) {
+      case "event":
+        return takeEvent(decoded.event);
+      case "version":
+        if (cliVersion !== decoded.cliVersion) writer.note({ cliVersion: decoded.cliVersion });
+        cliVersion = decoded.cliVersion;
+        return true;
+      case "session.mismatch":
+        takeAnomaly(
+          "session_mismatch",
+          `The CLI named another session (${decoded.cliSessionId}); ours is kept.`,
+        );
+        return true;
+      case "anomaly":
+        takeAnomaly(decoded.code, decoded.detail);
+        return true;
+      case "usage":
+        takeUsage(decoded.usage, decoded.costUsd);
+        return true;
+      case "helpers.kept":
+        hooks.helpersKept();
+        return true;
+      case "session.reset":
+        sessionReset = true;
+        return true;
+      case "control.replied":
+        return true;
+      case "reply":
+        hooks.reply(decoded.line);
+        return true;
+      case "turn.ended":
+        endStream();
+        if (isEmptyAnswer(decoded.verdict)) {
+          takeEvent({ type: "notice", code: "empty_answer", message: "The CLI's answer is empty." });
+        }
+        ended = true;
+        hooks.turnEnded(decoded.verdict);
+        return true;
+      case "retire":
+        hooks.retire(decoded.reason);
+        return true;
+    }
+  }
+  /** A flood goes on long after the log is full; redacting it then would be work for nothing. */
+  function logRaw(before: string, text: string, after: string): void {
+    const { rawLog } = options;
+    if (rawLog.isFull) rawLog.drop(text.length);
+    else rawLog.write(before + redactor.log(text) + after);
+  }
+  function logStderr(text: string): void {
+    if (text !== "") logRaw("[stderr] ", text, "");
+  }
+  function takeLine(line: string): void {
+    let asItCame = true;
+    for (const decoded of decoder?.decode(line) ?? []) asItCame = take(decoded) && asItCame;
+    if (asItCame) logRaw("", line, "\n");
+  }
+  function noteFirstOutput(): void {
+    printed = true;
+    writer.note({ firstOutputAtMs: options.clock.wallMs() });
+    hooks.firstOutput();
+  }
+  return {
+    useDecoder(next) {
+      ended = false;
+      decoder = next;
+    },
+    lines(lines) {
+      if (closed) return;
+      if (!printed && lines.length > 0) noteFirstOutput();
+      for (const line of lines) takeLine(line);
+      // What came together with the end of the turn goes into the settlement's transaction.
+      if (!ended) writer.flushSoon();
+    },
+    stderr(text) {
+      if (!closed) logStderr(stderrRedaction.push(text));
+    },
+    anomaly(code, message) {
+      if (closed) return;
+      takeAnomaly(code, message);
+      writer.flushSoon();
+    },
+    notice(code, message) {
+      if (closed) return;
+      takeEvent({ type: "notice", code, message });
+      writer.flushSoon();
+    },
+    flushed: () => writer.flushed(),
+    async finish() {
+      closed = true;
+      endStream();
+      logStderr(stderrRedaction.end());
+      return {
+        ...(await writer.finish()),
+        allText: allText(answer),
+        finalText: finalText(answer),
+        usage,
+        costUsd,
+        toolNames: [...toolNames],
+        anomalies: [...anomalies].map(([code, count]) => ({ code, count })),
+        cliVersion,
+        sessionReset,
+      };
+    },
+    get printed() {
+      return printed;
+    },
+    get spoke() {
+      return spoke;
+    },
+  };
+}
+
+/** A CLI may say megabytes at once; readers get them in events of a bounded size. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  for (let from = 0; from < text.length;) {
+    const to = from + textEventCharsMax;
+    // The two halves of a character outside the basic plane stay together.
+    const end = isHighSurrogate(text.charCodeAt(to - 1)) ? to + 1 : to;
+    pieces.push(text.slice(from, end));
+    from = end;
+  }
+  return pieces;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+const noticeAnomalies = [
+  "parse_error",
+  "line_too_long",
+  "invalid_utf8",
+  "duplicate_result",
+  "output_after_result",
+  "session_mismatch",
+  "leftover_processes",
+] as const;
+
+function isNotice(code: string): code is (typeof noticeAnomalies)[number] {
+  return (noticeAnomalies as readonly string[]).includes(code);
+}
+
+function redactEvent(event: RunEventBody, redactor: Redactor): RunEventBody {
+  switch (event.type) {
+    case "tool.started":
+      return { ...event, input: redactor.json(event.input) };
+    case "tool.finished":
+      return { ...event, output: redactor.text(event.output) };
+    case "notice":
+      return { ...event, message: redactor.log(event.message) };
+    default:
+      return event;
+  }
+}

@@ -1,0 +1,136 @@
+import type { Clock } from "../domain/clock.ts";
+import type { PublishFact } from "../domain/facts.ts";
+import { deafListener, isReusable, type SessionProcess } from "./session-process.ts";
+
+export interface WarmPoolOptions {
+  /** Idle processes kept, all agents; 0 keeps none. */
+  processesMax: number;
+  idleMs: number;
+  clock: Clock;
+  publish: PublishFact;
+  /** Ends a process, proves its tree dead and records that; resolves with the survivors. */
+  end: (session: SessionProcess, reason: string) => Promise<number>;
+}
+
+type EvictReason = "idle" | "room" | "ended" | "unhealthy" | "changed";
+
+/** CLI processes between the turns of their conversations, the least recently used one out first. */
+export interface WarmPool {
+  /** True when processes are kept at all. */
+  readonly keepsAny: boolean;
+  /**
+   * The conversation's process if it is fit and was started under these settings. One that isn't is ended
+   * first: two processes of one session would lose each other's turns.
+   */
+  take(conversationId: string, fingerprint: string): Promise<SessionProcess | null>;
+  /** Takes a process back after its turn. */
+  keep(session: SessionProcess): void;
+  isWarm(conversationId: string | null): boolean;
+  readonly size: number;
+  endConversation(conversationId: string): Promise<void>;
+  endAgent(agentId: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Idle {
+  session: SessionProcess;
+  timer: Timer;
+  lateLook: Timer;
+}
+
+/** When an idle process is looked at once more for what its last turn may have started too late to be seen. */
+const lateLookMs = 250;
+
+export function createWarmPool(options: WarmPoolOptions): WarmPool {
+  /** In order of last use: a Map keeps the order of insertion. */
+  const idle = new Map<string, Idle>();
+  const ending = new Map<string, Promise<unknown>>();
+  let trimming: Timer | null = null;
+
+  function remove(conversationId: string): SessionProcess | null {
+    const entry = idle.get(conversationId);
+    if (!entry) return null;
+    clearTimeout(entry.timer);
+    clearTimeout(entry.lateLook);
+    idle.delete(conversationId);
+    return entry.session;
+  }
+  async function evict(conversationId: string, reason: EvictReason): Promise<void> {
+    const session = remove(conversationId);
+    if (session) {
+      const { id: processId, cli } = session.process;
+      options.publish({ type: "warm.evicted", processId, cli, reason });
+      const end = options.end(session, `warm_${reason}`).finally(() => ending.delete(conversationId));
+      ending.set(conversationId, end);
+    }
+    await ending.get(conversationId);
+  }
+  /** Runs a little later, so that a process whose agent has the next run waiting isn't ended in between. */
+  function trimSoon(): void {
+    trimming ??= setTimeout(trim, 100);
+  }
+  function trim(): void {
+    trimming = null;
+    const tooMany = [...idle.keys()].slice(0, Math.max(0, idle.size - options.processesMax));
+    for (const conversationId of tooMany) void evict(conversationId, "room");
+  }
+  function watch(session: SessionProcess): void {
+    const { conversationId } = session;
+    session.process.listen({
+      ...deafListener,
+      lines(lines) {
+        for (const line of lines) takeIdleLine(session, line);
+        if (session.retiredBecause) void evict(conversationId, "unhealthy");
+      },
+      exited: () => void evict(conversationId, "unhealthy"),
+    });
+  }
+  async function clearLate(session: SessionProcess): Promise<void> {
+    if (session.process.leftovers().length === 0) return;
+    const left = await session.process.killLeftovers();
+    if (left > 0) await evict(session.conversationId, "unhealthy");
+  }
+  function takeIdleLine(session: SessionProcess, line: string): void {
+    for (const decoded of session.decoder.decode(line)) {
+      if (decoded.kind === "retire") session.retiredBecause = decoded.reason;
+      if (decoded.kind === "anomaly") {
+        options.publish({ type: "anomaly.seen", cli: session.process.cli, code: decoded.code, count: 1 });
+      }
+    }
+  }
+  return {
+    keepsAny: options.processesMax > 0,
+    async take(conversationId, fingerprint) {
+      await ending.get(conversationId);
+      const found = idle.get(conversationId)?.session;
+      if (!found) return null;
+      if (found.fingerprint !== fingerprint) return evict(conversationId, "changed").then(() => null);
+      if (!isReusable(found)) return evict(conversationId, "unhealthy").then(() => null);
+      options.publish({ type: "warm.reused", processId: found.process.id, cli: found.process.cli });
+      return remove(conversationId);
+    },
+    keep(session) {
+      const { conversationId } = session;
+      const timer = setTimeout(() => void evict(conversationId, "idle"), options.idleMs);
+      const lateLook = setTimeout(() => void clearLate(session), lateLookMs);
+      idle.set(conversationId, { session, timer, lateLook });
+      watch(session);
+      options.publish({ type: "warm.kept", processId: session.process.id, cli: session.process.cli });
+      if (idle.size > options.processesMax) trimSoon();
+    },
+    isWarm: (conversationId) => conversationId !== null && idle.has(conversationId),
+    get size() {
+      return idle.size;
+    },
+    endConversation: (conversationId) => evict(conversationId, "ended"),
+    async endAgent(agentId) {
+      const own = [...idle.values()].filter(({ session }) => session.agentId === agentId);
+      await Promise.all(own.map(({ session }) => evict(session.conversationId, "ended")));
+    },
+    async stop() {
+      if (trimming) clearTimeout(trimming);
+      await Promise.all([...idle.keys()].map((conversationId) => evict(conversationId, "ended")));
+      await Promise.all(ending.values());
+    },
+  };
+}
