@@ -1,0 +1,149 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Config } from "./config.ts";
+import { composeServing, type Serving } from "./compose-serving.ts";
+import { type Clock, systemClock } from "./domain/clock.ts";
+import { problems } from "./domain/error-codes.ts";
+import { createFactBus, type FactBus } from "./domain/facts.ts";
+import type { Routes } from "./routes/api.ts";
+import type { Bindings } from "./routes/environment.ts";
+import { createRedactor, type Redactor } from "./runner/policies/redaction.ts";
+import { makeDataDir } from "./store/database.ts";
+import { createLog, type Log, type LogLevel } from "./telemetry/log.ts";
+import { readOrMakeToken } from "./token-file.ts";
+
+export const installationDir = fileURLToPath(new URL("..", import.meta.url));
+
+/** What differs between production and a test. */
+export interface Overrides {
+  /** The CLIs' environment is made from it, and its secrets are masked; the settings have been read already. */
+  environment?: Readonly<Record<string, string | undefined>>;
+  clock?: Clock;
+  writeLine?: (line: string) => void;
+  streamPingMs?: number;
+  streamSlowMs?: number;
+}
+
+export interface Bound {
+  host: string;
+  port: number;
+}
+
+export type StartOutcome = { kind: "started" } | { kind: "refused"; exitCode: 64 | 75 | 78; message: string };
+
+export interface App {
+  fetch(request: Request, bindings?: Bindings): Response | Promise<Response>;
+  /** Takes the data directory and ends what an earlier server left there. */
+  start(bound: Bound): Promise<StartOutcome>;
+  /** Where a person logs in without typing the token; works once. */
+  loginUrl(): string;
+  /** Takes nothing new, lets running turns finish for the drain time, then ends everything. Idempotent. */
+  stop(): Promise<void>;
+  /** Ends every process at once, then the rest. */
+  stopAtOnce(): Promise<void>;
+  log(level: LogLevel, msg: string, fields?: Record<string, unknown>): void;
+  readonly dataDir: string;
+  readonly token: string;
+  /** What is served; nothing before `start`. */
+  readonly routes: Routes;
+}
+
+/** What everything else is built on. */
+export interface Ground {
+  config: Config;
+  overrides: Overrides;
+  environment: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  dataDir: string;
+  installationDir: string;
+  token: string;
+  redactor: Redactor;
+  facts: FactBus;
+  log: Log;
+}
+
+/** The composition root, for production and tests alike. Nothing is opened before `start`. */
+export function createApp(config: Config, overrides: Overrides = {}): App {
+  const dataDir = config.dataDir ?? join(installationDir, "data");
+  makeDataDir(dataDir);
+  const given = config.token
+    ? { kind: "ok" as const, token: config.token }
+    : readOrMakeToken(dataDir, makeSecret);
+  const ground = layGround(config, overrides, dataDir, given.kind === "ok" ? given.token : "");
+  let serving: Serving | null = null;
+  let stopping: Promise<void> | null = null;
+  return {
+    dataDir,
+    token: ground.token,
+    get routes() {
+      return serving?.routes ?? { specs: [], paths: [] };
+    },
+    log: ground.log.write,
+    loginUrl: () => serving?.loginUrl ?? "",
+    fetch: (request, bindings = {}) => serving?.fetch(request, bindings) ?? starting(),
+    async start(bound) {
+      if (given.kind === "bad") return { kind: "refused", exitCode: 64, message: given.message };
+      const outcome = await composeServing(ground, bound, makeSecret);
+      if (outcome.kind === "refused") return outcome;
+      serving = outcome.serving;
+      return { kind: "started" };
+    },
+    stop: () => (stopping ??= serving?.stop() ?? Promise.resolve()),
+    async stopAtOnce() {
+      await serving?.stopAtOnce();
+    },
+  };
+}
+
+function layGround(config: Config, overrides: Overrides, dataDir: string, token: string): Ground {
+  const { environment = {}, clock = systemClock, writeLine = createPrinter() } = overrides;
+  const redactor = createRedactor({ ...environment, HEADWAY_TOKEN: token });
+  const log = createLog({ level: config.logLevel, clock, redact: redactor.log, writeLine });
+  const facts = createFactBus((error) =>
+    log.write("error", "a listener of facts failed", { error: String(error) }),
+  );
+  facts.subscribe(log.fact);
+  return { config, overrides, environment, clock, dataDir, installationDir, token, redactor, facts, log };
+}
+
+/**
+ * Prints a line at once. Not by `process.stdout`: its streams would be 8 ms and 3 MB of every start, and
+ * their error, when the reader of the log goes away, would be the end of the server.
+ */
+function createPrinter(): (line: string) => void {
+  const sink = Bun.stdout.writer();
+  return (line) => {
+    try {
+      void sink.write(`${line}\n`);
+      const flushed = sink.flush();
+      if (typeof flushed !== "number") flushed.catch(unlessReaderIsGone);
+    } catch (error) {
+      unlessReaderIsGone(error);
+    }
+  };
+}
+
+function unlessReaderIsGone(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+}
+
+/** Nothing is composed yet that could say it; clients that reconnect during a restart meet this. */
+function starting(): Response {
+  const code = "store_unavailable";
+  const requestId = Bun.randomUUIDv7();
+  const type = `/api/docs#problem-${code}`;
+  const body = { type, ...problems[code], detail: "The server is starting.", code, requestId };
+  return new Response(JSON.stringify(body), {
+    status: 503,
+    headers: {
+      "Content-Type": "application/problem+json",
+      "Cache-Control": "no-store",
+      "Retry-After": "1",
+      "X-Request-Id": requestId,
+    },
+  });
+}
+
+function makeSecret(): string {
+  return crypto.getRandomValues(new Uint8Array(32)).toBase64({ alphabet: "base64url", omitPadding: true });
+}
