@@ -1,0 +1,53 @@
+import type { Context } from "hono";
+import type { JSX } from "hono/jsx/jsx-runtime";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { type ProblemCode, problems } from "../../domain/error-codes.ts";
+import type { Refusal } from "../../runner/runner-api.ts";
+import { ErrorPage } from "../../views/error-page.tsx";
+import { Problem } from "../../views/forms.tsx";
+import { renderDocument } from "../../views/layout.tsx";
+import { renderHtml } from "../../views/render.ts";
+import type { RouteEnvironment } from "../environment.ts";
+import { frameOf, type PageDependencies } from "./page-dependencies.ts";
+
+export type PageContext = Context<RouteEnvironment>;
+
+export function statusOf(code: ProblemCode): ContentfulStatusCode {
+  return problems[code].status;
+}
+
+/** True when htmx asks: it wants a piece of a page, or nothing at all, rather than a page. */
+export function wantsFragment(c: PageContext): boolean {
+  return c.req.header("hx-request") === "true";
+}
+
+export function showPage(c: PageContext, page: JSX.Element, status: ContentfulStatusCode = 200): Response {
+  return c.html(renderDocument(page), status);
+}
+
+/** After an action: nothing for htmx, whose stream brings what has changed; else the page to look at. */
+export function showDone(c: PageContext, nextPath: string): Response {
+  return wantsFragment(c) ? c.body(null, 204) : c.redirect(nextPath, 303);
+}
+
+export function showRefusal(
+  c: PageContext,
+  dependencies: PageDependencies,
+  refusal: Pick<Refusal, "code" | "detail" | "retryAfterSeconds">,
+): Response {
+  const { code, detail, retryAfterSeconds } = refusal;
+  if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
+  if (wantsFragment(c)) return c.html(renderHtml(<Problem message={detail} />), statusOf(code));
+  const { status, title } = problems[code];
+  const page = <ErrorPage frame={frameOf(dependencies)} status={status} title={title} detail={detail} />;
+  return showPage(c, page, statusOf(code));
+}
+
+/** The values of a form as texts, line ends as everywhere else; files and repeated fields are left out. */
+export async function readForm(c: PageContext): Promise<Record<string, string>> {
+  const body = await c.req.parseBody();
+  const texts = Object.entries(body).filter(
+    (field): field is [string, string] => typeof field[1] === "string",
+  );
+  return Object.fromEntries(texts.map(([name, value]) => [name, value.replaceAll("\r\n", "\n")]));
+}
