@@ -1,0 +1,26 @@
+/** `npm run docs`: writes the pages that are made from the source. `test/docs` fails when one is stale. */
+import { join } from "node:path";
+import { apiPage } from "./pages/api.ts";
+import { configurationPage, environmentExample } from "./pages/configuration.ts";
+import { errorsPage } from "./pages/errors.ts";
+import { metricsPage } from "./pages/metrics.ts";
+
+const projectDir = join(import.meta.dir, "..");
+
+/** Text by path, relative to the project. */
+export async function generatePages(): Promise<Map<string, string>> {
+  return new Map([
+    [".env.example", environmentExample()],
+    ["docs/api.md", await apiPage()],
+    ["docs/configuration.md", configurationPage()],
+    ["docs/errors.md", errorsPage()],
+    ["docs/metrics.md", await metricsPage()],
+  ]);
+}
+
+if (import.meta.main) {
+  for (const [path, text] of await generatePages()) {
+    await Bun.write(join(projectDir, path), text);
+    console.log(path);
+  }
+}
