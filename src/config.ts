@@ -71,8 +71,8 @@ export const settings = {
   token: text(
     "HEADWAY_TOKEN",
     "Bearer token for scripts and the login page.",
-    "16 to 512 visible ASCII characters without spaces",
-    /^[!-~]{16,512}$/,
+    "1 to 512 visible ASCII characters without spaces; fewer than 16 are warned about",
+    /^[!-~]{1,512}$/,
     "generated into `DATA_DIR/token`",
   ),
   workspaces: {

@@ -7,6 +7,9 @@ const socketBodyBytesMax = 64 * 1_048_576;
 /** Under npm one Ctrl-C arrives twice: the terminal sends it to us and to npm, and npm passes its own on. */
 const echoMsMax = 100;
 
+/** A token with fewer characters can be tried out by whoever reaches the port. */
+const guessableTokenChars = 16;
+
 const exitCodes = { badConfiguration: 64, bug: 70, portInUse: 74 } as const;
 
 export async function serve(environment: Record<string, string | undefined>): Promise<void> {
@@ -24,6 +27,11 @@ export async function serve(environment: Record<string, string | undefined>): Pr
   endOnSignals(app, server);
   const outcome = await app.start({ host: parsed.config.host, port: server.port ?? 0 });
   if (outcome.kind === "refused") return leave(outcome.exitCode, outcome.message);
+  if (app.token.length < guessableTokenChars) {
+    app.log("warn", "HEADWAY_TOKEN is short enough to be guessed", {
+      charactersAtLeast: guessableTokenChars,
+    });
+  }
   app.log("info", "listening", { url: server.url.origin, dataDir: app.dataDir });
   await Bun.write(
     Bun.stderr,
