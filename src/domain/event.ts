@@ -10,7 +10,6 @@ export const noticeCodes = [
   "duplicate_result",
   "output_after_result",
   "events_truncated",
-  "log_truncated",
   "rate_limit",
   "api_retry",
   "permission_denied",

@@ -52,8 +52,6 @@ export interface TurnRecorder {
   stderr(text: string): void;
   anomaly(code: string, message: string): void;
   notice(code: NoticeCode, message: string): void;
-  /** Resolves when everything so far is committed. */
-  flushed(): Promise<void>;
   /** Nothing more is taken; resolves with what the settlement has to write. */
   finish(): Promise<Recorded>;
   readonly printed: boolean;
@@ -252,7 +250,6 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
       takeEvent({ type: "notice", code, message });
       writer.flushSoon();
     },
-    flushed: () => writer.flushed(),
     async finish() {
       closed = true;
       endStream();
