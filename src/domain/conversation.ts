@@ -30,6 +30,14 @@ export const conversationHeadSchema = z.object({
 });
 export type ConversationHead = z.infer<typeof conversationHeadSchema>;
 
+/**
+ * By what lists are filtered: `active` and `ended` as the conversation's status, `running` while a run of it
+ * is queued or in progress, `failed` when its last run ended otherwise than well and wasn't cancelled. A run
+ * that was taken back while it waited doesn't count.
+ */
+export const conversationStates = ["active", "ended", "running", "failed"] as const;
+export type ConversationState = (typeof conversationStates)[number];
+
 export const conversationSchema = conversationHeadSchema.extend({
   turns: z.array(turnSchema),
   nextBefore: z.int().nullable(),
@@ -48,6 +56,20 @@ export const conversationListItemSchema = conversationHeadSchema.extend({
   matches: z.array(matchSchema).optional(),
 });
 export type ConversationListItem = z.infer<typeof conversationListItemSchema>;
+
+/** What pages show of a conversation beside its head. */
+export interface ConversationGlance {
+  /** True while a run of it is queued or in progress. */
+  running: boolean;
+  /** True when its last run ended otherwise than well and wasn't cancelled. */
+  failed: boolean;
+  /** The beginning of its first answer, at most `previewChars` long; "" when there is none. */
+  firstLines: string;
+  /** Where its agent works, or worked. */
+  cwd: string;
+  /** False when its agent was deleted, also where there is a new one of that name. */
+  agentLives: boolean;
+}
 
 const titleChars = 80;
 

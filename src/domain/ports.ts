@@ -1,5 +1,11 @@
-import type { AgentPatch, AgentSettings, CommMode } from "./agent.ts";
-import type { ConversationHead, ConversationListItem, Turn } from "./conversation.ts";
+import type { AgentPatch, AgentSettings, Cli, CommMode } from "./agent.ts";
+import type {
+  ConversationGlance,
+  ConversationHead,
+  ConversationListItem,
+  ConversationState,
+  Turn,
+} from "./conversation.ts";
 import type { RunErrorCode } from "./error-codes.ts";
 import type { NoticeCode, RunEvent, RunEventBody } from "./event.ts";
 import type { Page } from "./page.ts";
@@ -239,17 +245,45 @@ export interface AgentActivity {
   quarantined: boolean;
 }
 
+/** Which conversations are wanted; null leaves a question open. */
+export interface ConversationFilter {
+  /** The newest agent that bears or bore this name: one made anew starts empty. */
+  agentId: string | null;
+  /**
+   * Words that one turn holds, without regard to case and accents, never query syntax. The last may be the
+   * beginning of a word, from three letters on.
+   */
+  words: string | null;
+  cli: Cli | null;
+  state: ConversationState | null;
+  /** Changed at or after. */
+  fromMs: number | null;
+  /** Changed before. */
+  toMs: number | null;
+}
+
+/**
+ * Which turns of a conversation: the newest before a seq, the newest of all (`before: null`), or the first
+ * after a seq. A page around a seq is `{ after: seq - 1 - limit / 2 }`; a negative `after` is as good as 0.
+ */
+export type TurnRange = { limit: number; before: number | null } | { limit: number; after: number };
+
+export interface TurnPage {
+  /** In ascending order. Waiting ones stand last: with `before: null`, and after the newest with `after`. */
+  turns: Turn[];
+  /** `before` of the next older page; null when there is none. */
+  nextBefore: number | null;
+  /** `after` of the next newer page; null when there is none. */
+  nextAfter: number | null;
+}
+
 export interface ConversationStore {
   findConversation(conversationId: string): ConversationHead | null;
   findActiveConversation(agentId: string): ConversationHead | null;
-  listConversations(
-    page: PageRequest & { agentId: string | null; words: string | null },
-  ): Page<ConversationListItem>;
-  /** Newest turns in ascending order, waiting ones last when `before` is null; `nextBefore` when there are older ones. */
-  pageTurns(
-    conversationId: string,
-    page: { limit: number; before: number | null },
-  ): { turns: Turn[]; nextBefore: number | null };
+  listConversations(page: PageRequest & ConversationFilter): Page<ConversationListItem>;
+  /** By conversation id; one that isn't there is left out. */
+  conversationGlances(conversationIds: readonly string[]): Map<string, ConversationGlance>;
+  pageTurns(conversationId: string, range: TurnRange): TurnPage;
   /** Ends the agent's active conversation. Refused while runs of it are queued or active. */
   endActiveConversation(
     agentId: string,
@@ -259,17 +293,97 @@ export interface ConversationStore {
   removeConversation(conversationId: string): Promise<{ runIds: string[] } | "missing" | "run_active">;
 }
 
+/**
+ * HTML of settled answers, kept so that each is rendered once. A cache: it may be empty, and a write that
+ * fails is no failure of anything else.
+ */
+export interface AnswerHtmlStore {
+  /** What this version of the renderer made, by the key of the answer (its run, or its turn where no run is left). */
+  findAnswerHtml(keys: readonly string[], rendererVersion: number): Map<string, string>;
+  /** Not durable; resolves also when it could not be kept. */
+  keepAnswerHtml(answer: {
+    key: string;
+    conversationId: string;
+    rendererVersion: number;
+    html: string;
+  }): Promise<void>;
+}
+
+/** What an agent is doing and has done last, in few and cheap reads. */
+export interface AgentGlance {
+  /** The run in progress. */
+  active: {
+    runId: string;
+    state: RunState;
+    startedAt: string | null;
+    /** The newest event that tells what it does: text, thinking or a tool's start or end. */
+    lastEvent: RunEvent | null;
+  } | null;
+  /** The run that ended last; one that was taken back while it waited doesn't count. */
+  lastRun: {
+    runId: string;
+    state: TerminalState;
+    errorCode: RunErrorCode | null;
+    endedAt: string;
+  } | null;
+  /** The last line of the newest answer, at most `previewChars` long; null when it has said nothing. */
+  lastLine: string | null;
+}
+
+export interface AgentGlances {
+  /** By agent id; an agent that isn't there is left out. */
+  glancesOf(agentIds: readonly string[]): Map<string, AgentGlance>;
+}
+
+/** One tool call, whole. */
+export interface ToolCallRecord {
+  toolId: string;
+  name: string;
+  input: unknown;
+  startedAt: string;
+  /** Null while it runs, or when its end was never told. */
+  result: { isError: boolean; output: string; finishedAt: string } | null;
+}
+
 export interface RunReads {
   getRun(runId: string): Run | null;
   listRuns(page: PageRequest & { agentId: string | null; state: RunState | null }): Page<RunListItem>;
   /** Events after `afterSeq`, oldest first. */
   listEvents(runId: string, afterSeq: number, limit: number): RunEvent[];
+  /** The seq of the newest event; 0 when there is none. */
+  lastEventSeq(runId: string): number;
+  /** The tool call with this id; of several, the last. */
+  findToolCall(runId: string, toolId: string): ToolCallRecord | null;
   /** The same as JSON texts ready to send, without decoding them; `type` names the SSE event. */
   listEncodedEvents(
     runId: string,
     afterSeq: number,
     limit: number,
   ): { seq: number; type: string; json: string }[];
+}
+
+/** What the page of a run reads beside the run and its log. Types are those of events; null means all of them. */
+export interface RunPageReads {
+  /** The run without its answer, which would have to be made anew from the log of a run in progress. */
+  findRunWithoutContent(runId: string): Omit<Run, "content"> | null;
+  /** Events of these types after `afterSeq`, oldest first. */
+  listEventsOfTypes(
+    runId: string,
+    types: readonly RunEvent["type"][] | null,
+    afterSeq: number,
+    limit: number,
+  ): RunEvent[];
+  /** The seq after which the last `count` events of these types stand, of those before `beforeSeq`; 0 when there are no more. */
+  findWindowStart(
+    runId: string,
+    types: readonly RunEvent["type"][] | null,
+    beforeSeq: number,
+    count: number,
+  ): number;
+  /** Ids of the runs that repeat this one, oldest first. */
+  listRetries(runId: string, limit: number): string[];
+  /** The place of the run's message in its conversation; null while it waits, or when it was taken back. */
+  findUserTurnSeq(runId: string): number | null;
 }
 
 export interface Logins {

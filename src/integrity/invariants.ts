@@ -253,4 +253,19 @@ export const invariants: readonly Invariant[] = [
           select 'index has ' || id || ' without a turn' from turns_search_docsize
           where id not in (select key from turns where seq is not null)`,
   },
+  {
+    id: "I33",
+    description: "rendered answers belong to conversations that are there",
+    sql: `select key as violation from answer_html
+          where conversation_id not in (select id from conversations)`,
+  },
+  {
+    id: "I34",
+    description: "a conversation is marked as failed exactly when its last run that wasn't taken back failed",
+    sql: `select id as violation from conversations
+          where removed_at is null and last_run_failed <> coalesce((
+            select state in ('failed', 'timed_out', 'interrupted') from runs
+            where conversation_id = conversations.id and withdrawn_prompt is null
+            order by key desc limit 1), 0)`,
+  },
 ];

@@ -1,10 +1,12 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { cliSchema } from "../domain/agent.ts";
 import {
   type Conversation,
   type ConversationHead,
   conversationListItemSchema,
   conversationSchema,
+  conversationStates,
 } from "../domain/conversation.ts";
 import { limitSchema, pageSchema } from "../domain/page.ts";
 import type { ConversationStore } from "../domain/ports.ts";
@@ -24,6 +26,43 @@ const turnsQuerySchema = z.object({
   before: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
 });
 type TurnsQuery = z.output<typeof turnsQuerySchema>;
+
+const dayMs = 86_400_000;
+const isoSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+/** A string to the documents: the pattern of a calendar helps nobody who reads them. */
+const timeSchema = z
+  .string()
+  .max(40)
+  .refine((text) => isoSchema.safeParse(text).success, {
+    error: "a date as 2027-01-31, or a time as 2027-01-31T08:00:00Z",
+  });
+const isDay = (time: string) => !time.includes("T");
+
+const listQuerySchema = z
+  .object({
+    agentId: z.string().max(63).optional().describe("The newest agent that bears or bore this name."),
+    q: z
+      .string()
+      .max(500)
+      .optional()
+      .describe("Words that one turn holds; the last may be the beginning of one, from three letters on."),
+    cli: cliSchema.optional(),
+    state: z
+      .enum(conversationStates)
+      .optional()
+      .describe("`running`: a run is queued or in progress; `failed`: the last run ended badly."),
+    from: timeSchema.transform(Date.parse).optional().describe("Changed at or after; a date begins in UTC."),
+    to: timeSchema
+      .transform((time) => Date.parse(time) + (isDay(time) ? dayMs : 0))
+      .optional()
+      .describe("Changed before this time, or up to the end of this date in UTC."),
+    limit: limitSchema,
+    cursor: z.string().max(200).optional(),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ["to"],
+    error: "later than `from`",
+  });
 
 export function addConversationRoutes(table: RouteTable, deps: ConversationDeps): void {
   addActiveConversation(table, deps);
@@ -88,12 +127,7 @@ function addConversationReads(table: RouteTable, { conversations }: Conversation
       summary: "List or search conversations, newest first",
       tag: "Conversations",
       access: "token",
-      query: z.object({
-        agentId: z.string().max(63).optional(),
-        q: z.string().max(500).optional(),
-        limit: limitSchema,
-        cursor: z.string().max(200).optional(),
-      }),
+      query: listQuerySchema,
       answers: {
         200: {
           description: "A page; with q each item names its matches",
@@ -103,8 +137,10 @@ function addConversationReads(table: RouteTable, { conversations }: Conversation
       refusals: ["invalid"],
     },
     (c, { query }) => {
-      const { agentId = null, q = null, limit, cursor = null } = query;
-      return c.json(conversations.listConversations({ agentId, words: q, limit, cursor }));
+      const { agentId = null, q = null, cli = null, state = null, from = null, to = null } = query;
+      const filter = { agentId, words: q, cli, state, fromMs: from, toMs: to };
+      const { limit, cursor = null } = query;
+      return c.json(conversations.listConversations({ ...filter, limit, cursor }));
     },
   );
   table.add(
@@ -170,10 +206,9 @@ function withTurns(
   head: ConversationHead,
   query: TurnsQuery,
 ): Conversation {
-  return {
-    ...head,
-    ...conversations.pageTurns(head.id, { limit: query.limit, before: query.before ?? null }),
-  };
+  const { limit, before = null } = query;
+  const { turns, nextBefore } = conversations.pageTurns(head.id, { limit, before });
+  return { ...head, turns, nextBefore };
 }
 
 function noSuchConversation(c: Context): Response {

@@ -1,11 +1,21 @@
 import type { Database } from "bun:sqlite";
 import type { Clock } from "../domain/clock.ts";
-import type { ConversationHead, ConversationListItem } from "../domain/conversation.ts";
+import type { ConversationHead, ConversationListItem, Turn } from "../domain/conversation.ts";
 import type { Page } from "../domain/page.ts";
-import type { ConversationLog, ConversationStore, PageRequest } from "../domain/ports.ts";
+import type {
+  ConversationFilter,
+  ConversationLog,
+  ConversationStore,
+  PageRequest,
+  TurnPage,
+  TurnRange,
+} from "../domain/ports.ts";
 import { findAgentRow, findNewestAgentKey } from "./agents.ts";
 import type { CommitQueue } from "./commit-queue.ts";
+import type { ConversationRowFilter } from "./conversation-filter.ts";
+import { conversationGlances } from "./conversation-glances.ts";
 import {
+  countTurns,
   endActiveConversations,
   findActiveConversationRow,
   findConversationRow,
@@ -17,14 +27,12 @@ import {
 import { decodeCursor, encodeCursor, pageOf } from "./cursors.ts";
 import { deleteInBatches, markRemoved, type Removal } from "./removal.ts";
 import { hasLivingRuns } from "./runs.ts";
-import { listItemWithMatches, matchQueryOf, searchConversations } from "./search.ts";
-import { listPendingTurns, listRecentTexts, listTurns } from "./turns.ts";
+import { matchQueryOf, searchConversations, withMatches, type SearchFilter } from "./search.ts";
+import { listPendingTurns, listRecentTexts, listTurnsAfter, listTurnsBefore } from "./turns.ts";
 
 const durable = { durable: true };
 const recentTurnsMax = 200;
 const pendingTurnsMax = 500;
-
-type ListRequest = PageRequest & { agentId: string | null; words: string | null };
 
 export function createConversationStore(
   database: Database,
@@ -43,7 +51,8 @@ export function createConversationStore(
     findConversation: (conversationId) => headOrNull(findConversationRow(database, conversationId)),
     findActiveConversation: (agentId) => findActive(database, agentId),
     listConversations: (request) => list(database, request),
-    pageTurns: (conversationId, page) => pageTurns(database, conversationId, page),
+    conversationGlances: (conversationIds) => conversationGlances(database, conversationIds),
+    pageTurns: (conversationId, range) => pageTurns(database, conversationId, range),
     endActiveConversation: (agentId, atMs) => queue.commit(() => endActive(database, agentId, atMs), durable),
     removeConversation,
     recentTurns: (conversationId, bytesMax) =>
@@ -75,43 +84,62 @@ function endActive(
   return { conversationId: active.id, ended: true };
 }
 
-function pageTurns(
-  database: Database,
-  conversationId: string,
-  { limit, before }: { limit: number; before: number | null },
-) {
-  const placed = listTurns(database, { conversationId, before, limit }).toReversed();
-  const pending = before === null ? listPendingTurns(database, conversationId, pendingTurnsMax) : [];
-  const firstSeq = placed[0]?.seq ?? 1;
-  return { turns: [...placed, ...pending], nextBefore: firstSeq > 1 ? firstSeq : null };
+function pageTurns(database: Database, conversationId: string, range: TurnRange): TurnPage {
+  const placed = listPlacedTurns(database, conversationId, range);
+  const count = countTurns(database, conversationId);
+  const asked = "after" in range ? range.after : (range.before ?? Infinity) - 1;
+  // Where a page without turns stands: behind this seq.
+  const edge = Math.max(0, Math.min(count, asked));
+  const firstSeq = placed[0]?.seq ?? edge + 1;
+  const lastSeq = placed.at(-1)?.seq ?? edge;
+  const isNewest = "after" in range ? lastSeq >= count : range.before === null;
+  const pending = isNewest ? listPendingTurns(database, conversationId, pendingTurnsMax) : [];
+  return {
+    turns: [...placed, ...pending],
+    nextBefore: firstSeq > 1 ? firstSeq : null,
+    nextAfter: lastSeq < count ? lastSeq : null,
+  };
 }
 
-function list(database: Database, request: ListRequest): Page<ConversationListItem> {
-  const agentKey = request.agentId === null ? null : findNewestAgentKey(database, request.agentId);
-  const words = request.words?.trim() ?? "";
-  const matchQuery = words === "" ? null : matchQueryOf(words);
-  const isHopeless = request.agentId !== null && agentKey === null;
-  const isUnspoken = words !== "" && matchQuery === null;
-  if (isHopeless || isUnspoken) return { items: [], nextCursor: null };
-  const position = decodeCursor("conversations", request.cursor, 2);
-  const before = position === null ? null : { updatedAtMs: position[0]!, key: position[1]! };
-  const filter = { agentKey, before, limit: request.limit + 1 };
+function listPlacedTurns(database: Database, conversationId: string, range: TurnRange): Turn[] {
+  return "after" in range
+    ? listTurnsAfter(database, { conversationId, ...range })
+    : listTurnsBefore(database, { conversationId, ...range }).toReversed();
+}
+
+function list(database: Database, request: PageRequest & ConversationFilter): Page<ConversationListItem> {
+  const filter = filterOf(database, request);
+  if (filter === null) return { items: [], nextCursor: null };
+  const { matchQuery, ...rest } = filter;
   return matchQuery === null
-    ? pageOf(listConversationRows(database, filter), request.limit, headOf, cursorOf)
-    : pageOfFound(database, { ...filter, matchQuery }, request.limit);
+    ? pageOf(listConversationRows(database, rest), request.limit, headOf, cursorOf)
+    : pageOfFound(database, { ...rest, matchQuery }, request.limit);
 }
 
-function pageOfFound(
+/** Null when nothing can be found: nobody bore that name, or the words hold no letter and no digit. */
+function filterOf(
   database: Database,
-  filter: Parameters<typeof searchConversations>[1],
-  limit: number,
-): Page<ConversationListItem> {
-  return pageOf(
-    searchConversations(database, filter),
+  { agentId, words, cursor, limit, cli, state, fromMs, toMs }: PageRequest & ConversationFilter,
+): (ConversationRowFilter & { matchQuery: string | null }) | null {
+  const agentKey = agentId === null ? null : findNewestAgentKey(database, agentId);
+  if (agentId !== null && agentKey === null) return null;
+  const isSearch = words !== null && words.trim() !== "";
+  const matchQuery = isSearch ? matchQueryOf(words) : null;
+  if (isSearch && matchQuery === null) return null;
+  const position = decodeCursor("conversations", cursor, 2);
+  const before = position === null ? null : { updatedAtMs: position[0]!, key: position[1]! };
+  return { agentKey, cli, state, fromMs, toMs, before, limit: limit + 1, matchQuery };
+}
+
+function pageOfFound(database: Database, filter: SearchFilter, limit: number): Page<ConversationListItem> {
+  const found = searchConversations(database, filter);
+  const page = pageOf(
+    found,
     limit,
-    (found) => listItemWithMatches(database, filter.matchQuery, found),
-    (found) => cursorOf(found.row),
+    (item) => item,
+    ({ row }) => cursorOf(row),
   );
+  return { ...page, items: withMatches(database, filter.matchQuery, page.items) };
 }
 
 function cursorOf(row: ConversationRow): string {

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { isoTime } from "../domain/clock.ts";
 import type { ConversationHead } from "../domain/conversation.ts";
+import { bindingsOf, newestFirst, wantedBy, type ConversationRowFilter } from "./conversation-filter.ts";
 
 export interface ConversationRow {
   key: number;
@@ -62,26 +63,23 @@ export function findActiveConversationRow(database: Database, agentKey: number):
     .get({ agentKey });
 }
 
-export interface ConversationFilter {
-  agentKey: number | null;
-  before: { updatedAtMs: number; key: number } | null;
-  limit: number;
-}
-
-export function listConversationRows(database: Database, filter: ConversationFilter): ConversationRow[] {
+export function listConversationRows(database: Database, filter: ConversationRowFilter): ConversationRow[] {
   return database
     .query<ConversationRow, ReturnType<typeof bindingsOf>>(
-      `select ${conversationColumns} ${keptConversations}
-       ${filter.agentKey === null ? "" : "and conversations.agent_key = :agentKey"}
-       and (conversations.updated_at, conversations.key) < (:updatedAtMs, :key)
-       order by conversations.updated_at desc, conversations.key desc limit :limit`,
+      `select ${conversationColumns} from conversations
+       where ${wantedBy(filter)} ${newestFirst} limit :limit`,
     )
     .all(bindingsOf(filter));
 }
 
-function bindingsOf({ agentKey, before, limit }: ConversationFilter) {
-  const position = before ?? { updatedAtMs: Number.MAX_SAFE_INTEGER, key: Number.MAX_SAFE_INTEGER };
-  return { ...(agentKey === null ? {} : { agentKey }), ...position, limit };
+/** Turns that have their place; their seqs are 1 to this. */
+export function countTurns(database: Database, conversationId: string): number {
+  const row = database
+    .query<{ count: number }, { conversationId: string }>(
+      `select next_seq - 1 as count from conversations where id = :conversationId`,
+    )
+    .get({ conversationId });
+  return row?.count ?? 0;
 }
 
 export function insertConversation(

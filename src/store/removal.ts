@@ -6,6 +6,7 @@ import {
   markConversationRemoved,
 } from "./conversations.ts";
 import type { CommitQueue } from "./commit-queue.ts";
+import { deleteAnswerHtmlOfConversation } from "./answer-html.ts";
 import { deleteIdempotencyOfRun } from "./idempotency.ts";
 import { deleteNewestEvents } from "./run-events.ts";
 import { deleteRun, deleteTransitions, hasLivingRuns, listRunIds } from "./runs.ts";
@@ -15,6 +16,7 @@ import { deleteTurnsOfConversation, deleteTurnsOfRun } from "./turns.ts";
 const runsPerBatchMax = 40;
 const eventsPerBatchMax = 1_000;
 const turnsPerBatchMax = 100;
+const answersPerBatchMax = 20;
 const runIdsMax = 1_000_000;
 
 export type Removal = { runIds: string[] } | "missing" | "run_active";
@@ -55,6 +57,7 @@ export async function finishRemovals(
 
 /** True when nothing of the conversation is left. */
 function deleteBatch(database: Database, conversationId: string): boolean {
+  if (deleteAnswerHtmlOfConversation(database, conversationId, answersPerBatchMax) > 0) return false;
   const runIds = listRunIds(database, conversationId, runsPerBatchMax);
   let eventsLeft = eventsPerBatchMax;
   for (const runId of runIds) {

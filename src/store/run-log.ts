@@ -4,10 +4,11 @@ import { admit, claim } from "./admission.ts";
 import { findNewestAgentKey, markAgentQuarantined } from "./agents.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { decodeCursor, encodeCursor, pageOf } from "./cursors.ts";
-import { insertEvents, listEncodedEvents, listEvents } from "./run-events.ts";
+import { insertEvents, lastEventSeq, listEncodedEvents, listEvents } from "./run-events.ts";
 import { findRun, listRuns } from "./run-views.ts";
 import { findHold, findPrompt, listInterruptedRuns, listQueuedRuns } from "./runs.ts";
 import { begin, note, requestCancel, settle, settleInterrupted } from "./settlement.ts";
+import { findToolCall } from "./tool-calls.ts";
 
 const durable = { durable: true };
 const soon = { durable: false };
@@ -35,6 +36,8 @@ export function createRunLog(
     listRuns: (page) => pageOfRuns(database, page),
     listEvents: (runId, afterSeq, limit) => listEvents(database, runId, afterSeq, limit),
     listEncodedEvents: (runId, afterSeq, limit) => listEncodedEvents(database, runId, afterSeq, limit),
+    lastEventSeq: (runId) => lastEventSeq(database, runId),
+    findToolCall: (runId, toolId) => findToolCall(database, runId, toolId),
     listInterrupted: () => listInterruptedRuns(database, epoch),
     settleInterrupted: (runId, { assistantTurnId }, code, atMs) =>
       queue.commit(() => {

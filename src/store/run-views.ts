@@ -86,6 +86,12 @@ export function findRun(database: Database, runId: string): Run | null {
   return { ...factsOf(row), prompt: row.prompt, content };
 }
 
+/** What can be had of a run in progress without folding its log. */
+export function findRunWithoutContent(database: Database, runId: string): Omit<Run, "content"> | null {
+  const row = database.query<RunRow, { runId: string }>(`${selectWhole} and runs.id = :runId`).get({ runId });
+  return row === null ? null : { ...factsOf(row), prompt: row.prompt };
+}
+
 export interface RunFilter {
   agentKey: number | null;
   state: RunState | null;

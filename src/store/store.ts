@@ -3,17 +3,22 @@ import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type {
+  AgentGlances,
   AgentStore,
+  AnswerHtmlStore,
   ConversationLog,
   ConversationStore,
   Custody,
   Logins,
   Recovery,
   RunLog,
+  RunPageReads,
   RunReads,
   StoreUnavailable,
 } from "../domain/ports.ts";
+import { glancesOf } from "./agent-glances.ts";
 import { createAgentStore } from "./agent-store.ts";
+import { createAnswerHtmlStore } from "./answer-html-store.ts";
 import { createCommitQueue, type CommitQueue } from "./commit-queue.ts";
 import { createConversationStore } from "./conversation-store.ts";
 import { createCustody } from "./custody.ts";
@@ -26,13 +31,25 @@ import { createLoginStore } from "./login-store.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 import { finishRemovals } from "./removal.ts";
 import { createRunLog } from "./run-log.ts";
+import { createRunPageReads } from "./run-page-reads.ts";
 
 /** How long a repeat of an idempotency key is known after its run has ended. */
 const idempotencyKeptMs = 24 * 3_600_000;
 const sweptPerTransactionMax = 1_000;
 
 export interface Store
-  extends RunLog, Custody, Recovery, ConversationLog, AgentStore, ConversationStore, RunReads, Logins {
+  extends
+    RunLog,
+    Custody,
+    Recovery,
+    ConversationLog,
+    AgentStore,
+    AgentGlances,
+    ConversationStore,
+    AnswerHtmlStore,
+    RunReads,
+    RunPageReads,
+    Logins {
   /** This server's epoch: what older ones held can't be written any more. */
   readonly epoch: number;
   /** Where the database is, for connections of workers and checks. */
@@ -124,10 +141,13 @@ function composeStore({ database, path }: Opened, lock: DataDirLock, options: St
     epoch,
     path,
     ...createRunLog(database, queue, epoch),
+    ...createRunPageReads(database),
     ...createCustody(database, queue, epoch),
     ...createAgentStore(database, queue),
     ...createConversationStore(database, queue, clock, () => closing.signal.aborted),
+    ...createAnswerHtmlStore(database, queue),
     ...createLoginStore(database, queue),
+    glancesOf: (agentIds) => glancesOf(database, agentIds),
     health: () => healthOf(checkFile() ?? queue.failure()),
     openReader: () => openReader(path),
     sweepIdempotency: (atMs) => sweepIdempotency(database, queue, atMs),

@@ -68,7 +68,7 @@ export function insertAssistantTurn(
 }
 
 /** Turns that have their place, newest first. */
-export function listTurns(
+export function listTurnsBefore(
   database: Database,
   page: { conversationId: string; before: number | null; limit: number },
 ): Turn[] {
@@ -79,6 +79,20 @@ export function listTurns(
        order by seq desc limit :limit`,
     )
     .all({ ...page, before: page.before ?? Number.MAX_SAFE_INTEGER })
+    .map(turnOf);
+}
+
+/** Turns that have their place, oldest first. */
+export function listTurnsAfter(
+  database: Database,
+  page: { conversationId: string; after: number; limit: number },
+): Turn[] {
+  return database
+    .query<TurnRow, { conversationId: string; after: number; limit: number }>(
+      `select ${columns} from turns
+       where conversation_id = :conversationId and seq > :after order by seq limit :limit`,
+    )
+    .all(page)
     .map(turnOf);
 }
 

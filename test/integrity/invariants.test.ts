@@ -24,6 +24,8 @@ async function fillStore(at: TestStore): Promise<void> {
   await answered(store, { idempotency: { key: "k2", bodyHash: "h2" } });
   const error = { code: "cli_error", message: "no" } as const;
   await answered(store, {}, { state: "failed", error, content: "half", contentFinal: false });
+  const { id: conversationId } = store.findActiveConversation("ada")!;
+  await store.keepAnswerHtml({ key: "run_1", conversationId, rendererVersion: 1, html: "<p>Hello</p>" });
   await store.endActiveConversation("ada", 1);
   const withdrawn = await queued(store);
   await store.requestCancel(withdrawn.id, 1);
@@ -65,6 +67,8 @@ const mutations: Record<string, string> = {
   I30: `update processes set agent_key = 3`,
   I31: `insert into server_epochs values (99, 'b', 1, 1, 1, null)`,
   I32: `insert into turns_search (turns_search, rowid, content) select 'delete', key, content from turns where seq = 1 limit 1`,
+  I33: `insert into answer_html values ('run_x', 'conv_gone', 1, 'x')`,
+  I34: `update conversations set last_run_failed = 0`,
 };
 
 /** A connection on which nothing is guarded: no triggers, checks or foreign keys. */

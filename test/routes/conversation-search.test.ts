@@ -165,3 +165,99 @@ describe("a match", () => {
     expect(items.every((item) => item.matches === undefined)).toBe(true);
   });
 });
+
+describe("a list of conversations", () => {
+  const listed = async (query: string) => {
+    const path = `/api/conversations?limit=100&${query}`;
+    const { items } = await expectJson<{ items: ConversationListItem[] }>(app.fetch, 200, "GET", path);
+    return items.map(({ id }) => id);
+  };
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  const dayMs = 86_400_000;
+
+  test("can be narrowed down by CLI, state and time, each alone and all together with a search", async () => {
+    const everything = await listed("");
+    const today = Date.now();
+    const together = `q=fox&agentId=bert&cli=claude&state=active&from=${day(today - dayMs)}`;
+
+    expect(await listed("cli=claude")).toEqual(everything);
+    expect(await listed("cli=gemini")).toEqual([]);
+    expect(await listed("state=running")).toEqual([]);
+    expect(await listed("state=failed")).toEqual([]);
+    expect(await listed("state=active")).toHaveLength(1);
+    expect(await listed("state=ended")).toHaveLength(everything.length - 1);
+    expect(await listed(`from=${day(today - dayMs)}&to=${day(today + dayMs)}`)).toEqual(everything);
+    expect(await listed(`to=${day(today - 2 * dayMs)}`)).toEqual([]);
+    expect(await listed(`from=${new Date(today + 60_000).toISOString()}`)).toEqual([]);
+    expect(await listed(together)).toEqual([idOf["theirs"]!]);
+    expect(await listed(`${together}&to=${day(today - dayMs)}`)).toEqual([]);
+  });
+
+  test("takes a date for the whole day, and a time as it is, with any offset", async () => {
+    const { updatedAt } = await expectJson<ConversationListItem>(
+      app.fetch,
+      200,
+      "GET",
+      `/api/conversations/${idOf["plain"]}`,
+    );
+    const atMs = Date.parse(updatedAt);
+    const isListed = async (query: string) => (await listed(query)).includes(idOf["plain"]!);
+    const inTokyo = `${new Date(atMs + 9 * 3_600_000).toISOString().slice(0, -1)}%2B09:00`;
+
+    expect(await isListed(`from=${day(atMs)}&to=${day(atMs)}`)).toBe(true);
+    expect(await isListed(`from=${updatedAt}`)).toBe(true);
+    expect(await isListed(`to=${updatedAt}`)).toBe(false);
+    expect(await isListed(`from=${inTokyo}`)).toBe(true);
+    expect(await isListed(`to=${inTokyo}`)).toBe(false);
+    expect(await isListed(`from=${new Date(atMs + 1).toISOString()}`)).toBe(false);
+  });
+
+  const bad: [query: string, path: string][] = [
+    ["cli=cobol", "cli"],
+    ["cli=", "cli"],
+    ["state=asleep", "state"],
+    ["state=active&state=ended", "state"],
+    ["from=yesterday", "from"],
+    ["from=2026-02-30", "from"],
+    ["from=2026-01-01T08:00:00", "from"],
+    ["to=1767225600000", "to"],
+    ["to=", "to"],
+    ["from=2026-01-02&to=2026-01-01", "to"],
+    ["from=2026-01-01T08:00:00Z&to=2026-01-01T08:00:00Z", "to"],
+  ];
+  test.each(bad)("refuses %s and says where", async (query, path) => {
+    const problem = await expectJson<{ code: string; errors: { path: string; message: string }[] }>(
+      app.fetch,
+      422,
+      "GET",
+      `/api/conversations?${query}`,
+    );
+
+    expect(problem.code).toBe("invalid");
+    expect(problem.errors.map((error) => error.path)).toEqual([path]);
+    expect(problem.errors[0]!.message).not.toBe("");
+  });
+});
+
+test("conversations are listed as running while a run waits or is in progress, and as failed after one failed", async () => {
+  await using busy = await startApp();
+  for (const id of ["anna", "bert", "carl"]) await busy.makeAgent({ id });
+  const failed = await busy.run("anna", "is-error=no");
+  await busy.run("carl", "hello");
+  const active = await busy.submit("bert", "forever");
+  const waiting = await busy.submit("bert", "hello");
+  const agents = async (state: string) => {
+    const path = `/api/conversations?state=${state}`;
+    const { items } = await expectJson<{ items: ConversationListItem[] }>(busy.fetch, 200, "GET", path);
+    return items.map((item) => item.agentId);
+  };
+
+  const whileRunning = [await agents("running"), await agents("failed")];
+  await busy.fetch(`/api/agents/bert/cancel`, jsonInit("POST", { queued: true }));
+  await busy.waitForState(active.id, "cancelled");
+  await busy.waitForState(waiting.id, "cancelled");
+
+  expect(failed.state).toBe("failed");
+  expect(whileRunning).toEqual([["bert"], ["anna"]]);
+  expect([await agents("running"), await agents("failed")]).toEqual([[], ["anna"]]);
+});

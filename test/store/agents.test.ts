@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { answered, atMs, openTestStore, queued, running, settings } from "./fixture.ts";
+import { answered, atMs, openTestStore, queued, running, settings, wanted } from "./fixture.ts";
 
 test("an agent is read back as it was set, and its name is taken", async () => {
   await using at = openTestStore();
@@ -76,9 +76,9 @@ test("a removed agent's conversations stay readable, and a new one of its name s
   const run = await answered(at.store);
 
   const removed = await at.store.removeAgent("ada", atMs);
-  const before = at.store.listConversations({ limit: 9, cursor: null, agentId: "ada", words: null });
+  const before = at.store.listConversations(wanted({ agentId: "ada" }));
   await at.store.createAgent(settings({ model: "new" }));
-  const after = at.store.listConversations({ limit: 9, cursor: null, agentId: "ada", words: null });
+  const after = at.store.listConversations(wanted({ agentId: "ada" }));
 
   expect(removed).toBe("removed");
   expect(before.items).toMatchObject([{ id: run.conversationId, agentId: "ada", status: "ended" }]);
@@ -86,7 +86,7 @@ test("a removed agent's conversations stay readable, and a new one of its name s
   expect(at.store.findActiveConversation("ada")).toBeNull();
   expect(at.store.findConversation(run.conversationId)).toMatchObject({ status: "ended", turnCount: 2 });
   expect(at.store.getRun(run.id)).toMatchObject({ agentId: "ada", content: "Hello" });
-  const everything = at.store.listConversations({ limit: 9, cursor: null, agentId: null, words: null });
+  const everything = at.store.listConversations(wanted());
   expect(everything.items.map((item) => item.id)).toEqual([run.conversationId]);
 });
 

@@ -1,5 +1,15 @@
 import { expect, test } from "bun:test";
-import { answered, atMs, openTestStore, queued, running, settings, settlement } from "./fixture.ts";
+import {
+  answered,
+  atMs,
+  importConversations,
+  openTestStore,
+  queued,
+  running,
+  settings,
+  settlement,
+  wanted,
+} from "./fixture.ts";
 
 test("turns come in ascending order in pages, and those that wait stand last in queue order", async () => {
   await using at = openTestStore();
@@ -27,6 +37,65 @@ test("turns come in ascending order in pages, and those that wait stand last in 
     [3, false, "two"],
   ]);
   expect(older.nextBefore).toBeNull();
+});
+
+test("turns are read forward from any seq, and each page tells where the older and the newer ones begin", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const turns = Array.from({ length: 10 }, (_, index) => `turn ${index + 1}`);
+  importConversations(at, [{ id: "conv_x", turns, updatedAtMs: 1 }]);
+  const page = (range: { after: number } | { before: number | null }, limit = 4) => {
+    const { turns: shown, nextBefore, nextAfter } = at.store.pageTurns("conv_x", { limit, ...range });
+    return { seqs: shown.map((turn) => turn.seq), nextBefore, nextAfter };
+  };
+
+  expect(page({ after: 0 })).toEqual({ seqs: [1, 2, 3, 4], nextBefore: null, nextAfter: 4 });
+  expect(page({ after: 4 })).toEqual({ seqs: [5, 6, 7, 8], nextBefore: 5, nextAfter: 8 });
+  expect(page({ after: 6 })).toEqual({ seqs: [7, 8, 9, 10], nextBefore: 7, nextAfter: null });
+  expect(page({ after: 8 })).toEqual({ seqs: [9, 10], nextBefore: 9, nextAfter: null });
+  expect(page({ after: -3 })).toEqual(page({ after: 0 }));
+  expect(page({ after: 0 }, 10)).toEqual({
+    seqs: turns.map((_, index) => index + 1),
+    nextBefore: null,
+    nextAfter: null,
+  });
+  expect(page({ before: 8 })).toEqual({ seqs: [4, 5, 6, 7], nextBefore: 4, nextAfter: 7 });
+  expect(page({ before: 11 })).toEqual({ seqs: [7, 8, 9, 10], nextBefore: 7, nextAfter: null });
+  expect(page({ before: null })).toEqual({ seqs: [7, 8, 9, 10], nextBefore: 7, nextAfter: null });
+});
+
+test("a page beyond either end is empty and leads back", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  importConversations(at, [
+    { id: "conv_x", turns: ["1", "2", "3"], updatedAtMs: 1 },
+    { id: "conv_empty", turns: [], updatedAtMs: 1 },
+  ]);
+  const page = (id: string, range: { after: number } | { before: number | null }) =>
+    at.store.pageTurns(id, { limit: 2, ...range });
+
+  expect(page("conv_x", { after: 3 })).toEqual({ turns: [], nextBefore: 4, nextAfter: null });
+  expect(page("conv_x", { after: 99 })).toEqual({ turns: [], nextBefore: 4, nextAfter: null });
+  expect(page("conv_x", { before: 1 })).toEqual({ turns: [], nextBefore: null, nextAfter: 0 });
+  for (const range of [{ after: 0 }, { after: 9 }, { before: null }, { before: 9 }]) {
+    expect(page("conv_empty", range)).toEqual({ turns: [], nextBefore: null, nextAfter: null });
+  }
+});
+
+test("waiting turns stand behind the newest ones, whichever way they are come to", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const { conversationId } = await answered(at.store, { prompt: "one" });
+  await running(at.store, { prompt: "two" });
+  await queued(at.store, { prompt: "three" });
+  const contents = (range: { after: number } | { before: number | null }) =>
+    at.store.pageTurns(conversationId, { limit: 2, ...range }).turns.map((turn) => turn.content);
+
+  expect(contents({ after: 0 })).toEqual(["one", "Hello"]);
+  expect(contents({ after: 1 })).toEqual(["Hello", "two", "three"]);
+  expect(contents({ after: 3 })).toEqual(["three"]);
+  expect(contents({ before: null })).toEqual(["Hello", "two", "three"]);
+  expect(contents({ before: 99 })).toEqual(["Hello", "two"]);
 });
 
 test("a waiting message gets its seq when its run starts, behind the answer before it", async () => {
@@ -100,9 +169,8 @@ test("conversations are listed with the one that changed last first, in pages", 
   const bob = await talk("bob", atMs + 2_000);
   const cy = await talk("cy", atMs + 4_000);
 
-  const all = { agentId: null, words: null };
-  const first = at.store.listConversations({ limit: 2, cursor: null, ...all });
-  const second = at.store.listConversations({ limit: 2, cursor: first.nextCursor, ...all });
+  const first = at.store.listConversations(wanted({ limit: 2 }));
+  const second = at.store.listConversations(wanted({ limit: 2, cursor: first.nextCursor }));
 
   expect(first.items.map((item) => item.id)).toEqual([cy.conversationId, ada.conversationId]);
   expect(second.items.map((item) => item.id)).toEqual([bob.conversationId]);
@@ -124,9 +192,7 @@ test("a cursor that isn't ours, or of another list, reads as the newest page", a
     "A".repeat(500),
   ];
 
-  const pages = cursors.map((cursor) =>
-    at.store.listConversations({ limit: 2, cursor, agentId: null, words: null }),
-  );
+  const pages = cursors.map((cursor) => at.store.listConversations(wanted({ limit: 2, cursor })));
 
   expect(pages.map((page) => page.items.map((item) => item.id))).toEqual(cursors.map(() => [conversationId]));
 });

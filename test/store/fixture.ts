@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,7 +6,13 @@ import { checkIntegrity } from "../../src/integrity/check.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { AgentSettings } from "../../src/domain/agent.ts";
 import type { Fact } from "../../src/domain/facts.ts";
-import type { Admission, ClaimedRun, Settlement } from "../../src/domain/ports.ts";
+import type {
+  Admission,
+  ClaimedRun,
+  ConversationFilter,
+  PageRequest,
+  Settlement,
+} from "../../src/domain/ports.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 
@@ -125,6 +132,14 @@ export function admission(over: Partial<Admission> = {}): Admission {
   };
 }
 
+/** The first page of all conversations, but for what is asked. */
+export function wanted(
+  over: Partial<PageRequest & ConversationFilter> = {},
+): PageRequest & ConversationFilter {
+  const everything = { agentId: null, words: null, cli: null, state: null, fromMs: null, toMs: null };
+  return { limit: 10, cursor: null, ...everything, ...over };
+}
+
 /** Admits a run that waits. */
 export async function queued(store: Pick<Store, "admit">, over: Partial<Admission> = {}): Promise<Run> {
   const result = await store.admit(admission({ mayClaim: () => false, ...over }));
@@ -211,4 +226,38 @@ export async function answered(
   const run = await store.settle(settlement(claimed, end));
   if (run === "stale") throw new Error("stale");
   return run;
+}
+
+/** Many conversations at once, as an importer would write them: ended, each with these turns, in order. */
+export function importConversations(
+  at: Pick<TestStore, "dataDir">,
+  conversations: readonly { id: string; turns: readonly string[]; updatedAtMs: number }[],
+): void {
+  const database = new Database(join(at.dataDir, "headway.db"), { strict: true });
+  database.run("pragma busy_timeout = 2000");
+  database.transaction(() => {
+    for (const { id: conversationId, turns, updatedAtMs } of conversations) {
+      database
+        .query(
+          `insert into conversations (id, agent_key, status, title, cli_session_id, created_at, updated_at)
+           select :conversationId, key, 'ended', '', '', 1, :updatedAtMs from agents where id = 'ada'`,
+        )
+        .run({ conversationId, updatedAtMs });
+      turns.forEach((content, index) => importTurn(database, { conversationId, content, seq: index + 1 }));
+    }
+  })();
+  database.close();
+}
+
+function importTurn(
+  database: Database,
+  turn: { conversationId: string; content: string; seq: number },
+): void {
+  const role = turn.seq % 2 === 1 ? "user" : "assistant";
+  database
+    .query(
+      `insert into turns (id, conversation_id, seq, role, content, final, source, created_at)
+       values (:id, :conversationId, :seq, :role, :content, 1, 'import', 1)`,
+    )
+    .run({ id: id("turn"), role, ...turn });
 }

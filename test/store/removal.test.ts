@@ -12,6 +12,7 @@ function rowCounts(at: ReturnType<typeof openTestStore>): Record<string, number>
     "run_transitions",
     "idempotency",
     "turns_search_docsize",
+    "answer_html",
   ];
   const counts = tables.map((table) => {
     const row = reader.query(`select count(*) as n from ${table}`).get() as { n: number };

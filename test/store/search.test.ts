@@ -1,15 +1,21 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { matchQueryOf, trimmed, unmarked } from "../../src/store/search.ts";
-import { answered, openTestStore, queued, settings, type TestStore } from "./fixture.ts";
+import { matchQueryOf } from "../../src/store/search.ts";
+import { trimmed, unmarked } from "../../src/store/snippets.ts";
+import type { ConversationFilter, PageRequest } from "../../src/domain/ports.ts";
+import {
+  answered,
+  atMs,
+  importConversations,
+  openTestStore,
+  queued,
+  settings,
+  wanted,
+  type TestStore,
+} from "./fixture.ts";
 
-function search(
-  at: TestStore,
-  words: string,
-  over: { agentId?: string; limit?: number; cursor?: string | null } = {},
-) {
-  const { agentId = null, limit = 10, cursor = null } = over;
-  return at.store.listConversations({ limit, cursor, agentId, words });
+function search(at: TestStore, words: string, over: Partial<PageRequest & ConversationFilter> = {}) {
+  return at.store.listConversations(wanted({ words, ...over }));
 }
 
 test("words are found in questions and answers, and shown where they stand", async () => {
@@ -66,6 +72,48 @@ test("search goes by agent and in pages", async () => {
   expect(search(at, "needle", { agentId: "ada" }).items).toHaveLength(1);
 });
 
+test("a word that stands in thousands of turns finds all conversations in order, with their newest turns", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  await at.store.createAgent(settings({ id: "bob" }));
+  const { conversationId: bobs } = await answered(at.store, { agentId: "bob", prompt: "needle of bob" });
+  const long = Array.from({ length: 2_100 }, (_, index) => `needle ${index + 1}`);
+  importConversations(at, [
+    { id: "conv_old", turns: ["needle", "hay"], updatedAtMs: 10 },
+    { id: "conv_hay", turns: ["hay"], updatedAtMs: 20 },
+    { id: "conv_long", turns: long, updatedAtMs: atMs },
+    { id: "conv_new", turns: ["hay", "a needle"], updatedAtMs: atMs + 9_000 },
+  ]);
+
+  const all = search(at, "needle").items;
+  const pages = [search(at, "needle", { limit: 3 }), search(at, "needle", { limit: 3, agentId: "ada" })];
+
+  const shown = all.map((item) => [item.id, item.matches!.map((match) => match.snippet)]);
+  expect(shown).toEqual([
+    ["conv_new", ["a needle"]],
+    [bobs, ["needle of bob"]],
+    ["conv_long", ["needle 2100", "needle 2099", "needle 2098"]],
+    ["conv_old", ["needle"]],
+  ]);
+  expect(pages.map((page) => page.items.map((item) => item.id))).toEqual([
+    ["conv_new", bobs, "conv_long"],
+    ["conv_new", "conv_long", "conv_old"],
+  ]);
+  expect(search(at, "needle", { limit: 3, cursor: pages[0]!.nextCursor }).items).toEqual(all.slice(3));
+  expect(search(at, "needle", { toMs: 15 }).items.map((item) => item.id)).toEqual(["conv_old"]);
+  expect(search(at, "needle hay").items).toEqual([]);
+});
+
+test("one or two letters at the end are a word of their own, but for scripts that write words in one", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  await answered(at.store, { prompt: "go golang gopher 東京都" });
+
+  const counts = ["go", "g", "gol", "東", "東京"].map((words) => search(at, words).items.length);
+
+  expect(counts).toEqual([1, 0, 1, 1, 1]);
+});
+
 test("a turn that holds the marks themselves still has true ranges", async () => {
   await using at = openTestStore();
   await at.store.createAgent(settings());
@@ -107,6 +155,8 @@ test("nothing that somebody types is query syntax", async () => {
 
 test("words become quoted strings", () => {
   expect(matchQueryOf('say "hi" now')).toBe('"say" """hi""" "now"*');
+  expect(matchQueryOf("is it")).toBe('"is" "it"');
+  expect(matchQueryOf("src/routes/a")).toBe('"src/routes/a"');
   expect(matchQueryOf("--- ***")).toBeNull();
 });
 
