@@ -47,6 +47,7 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
         const created = await options.agents.createAgent(settings);
         if (created === "agent_exists") return agentExists(input.id);
         options.publish({ type: "agent.created", agentId: input.id });
+        options.wakeups.announce({ runId: "", agentId: input.id });
         return { kind: "ok", agent: view(settings) };
       });
     },

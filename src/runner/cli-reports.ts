@@ -1,25 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Cli, PermissionMode } from "../domain/agent.ts";
+import { carriedClis, type Cli, type PermissionMode } from "../domain/agent.ts";
 import { findAdapter } from "./adapters/registry.ts";
+import { type CliKnowledge, type KnownCli, knownClis } from "./known-clis.ts";
 import type { ReadCliVersion } from "./process/cli-version.ts";
 import type { Executable } from "./process/find-executable.ts";
-import type { CliReport } from "./runner-api.ts";
-
-/** What we know of each CLI beforehand. */
-const known = {
-  claude: {
-    /** The version whose recordings the tests replay. */
-    tested: "2.1.330",
-    /** Older ones run hooks of a repository before it is trusted. */
-    minimum: "2.1.163",
-    install: "Install it with: npm install -g @anthropic-ai/claude-code",
-    credentials: [".claude/.credentials.json"],
-    carried: true,
-  },
-  gemini: { tested: null, minimum: null, install: "", credentials: [], carried: false },
-  droid: { tested: null, minimum: null, install: "", credentials: [], carried: false },
-} as const;
+import { pauseUpTo } from "./process/until.ts";
+import type { CliFinding, CliNeed, CliReport } from "./runner-api.ts";
 
 export interface CliReportsOptions {
   environment: Readonly<Record<string, string | undefined>>;
@@ -32,18 +19,38 @@ export interface CliReportsOptions {
 
 /** What the server found of each CLI; asks the machine anew each time, versions are cached by file. */
 export async function listClis(options: CliReportsOptions): Promise<CliReport[]> {
-  const names = Object.keys(known) as (keyof typeof known)[];
-  return [...(await Promise.all(names.map((cli) => reportOf(options, cli)))), demoReport(options)];
+  const clis = Object.keys(knownClis) as KnownCli[];
+  return [...(await Promise.all(clis.map((cli) => reportOf(options, cli)))), demoReport(options)];
 }
 
-async function reportOf(options: CliReportsOptions, cli: keyof typeof known): Promise<CliReport> {
-  const { tested, minimum, install, carried } = known[cli];
+/**
+ * The same for people, with what is missing. A program that takes long to tell its version isn't waited
+ * for longer than `versionMsMax`: its version is null then, and known the next time.
+ */
+export async function findClis(options: CliReportsOptions, versionMsMax: number): Promise<CliFinding[]> {
+  const readVersion: ReadCliVersion = (cli, executable) =>
+    unlessSlow(options.readVersion(cli, executable), versionMsMax);
+  return (await listClis({ ...options, readVersion })).map(findingOf);
+}
+
+async function unlessSlow(version: Promise<string | null>, msMax: number): Promise<string | null> {
+  const patience = pauseUpTo(msMax);
+  try {
+    return await Promise.race([version, patience.over.then(() => null)]);
+  } finally {
+    patience.end();
+  }
+}
+
+async function reportOf(options: CliReportsOptions, cli: KnownCli): Promise<CliReport> {
+  const { tested, minimum, install } = knownClis[cli];
   const executable = options.findExecutable(cli);
   const version = executable ? await options.readVersion(cli, executable) : null;
   const permissionModes = permissionModesOf(options, cli);
+  const carried = isCarried(cli);
   const notes: string[] = [];
   if (!carried) notes.push("This release does not carry it yet.");
-  if (carried && !executable) notes.push(install);
+  if (carried && !executable && install) notes.push(`Install it with: ${install.command}`);
   if (carried && !permissionModes.includes("full"))
     notes.push("As root it refuses the permission mode full.");
   if (version && tested && version !== tested) notes.push(`Headway's tests were made with ${tested}.`);
@@ -61,18 +68,22 @@ async function reportOf(options: CliReportsOptions, cli: keyof typeof known): Pr
   };
 }
 
+function isCarried(cli: string): boolean {
+  return (carriedClis as readonly string[]).includes(cli);
+}
+
 function permissionModesOf({ isRoot }: CliReportsOptions, cli: Cli): readonly PermissionMode[] {
   return findAdapter(cli)?.permissionModes(isRoot) ?? [];
 }
 
 /** A key in the environment, or a login that the CLI left in its folder; elsewhere (a keychain) it can't be told. */
-function signedIn({ environment }: CliReportsOptions, cli: keyof typeof known): "yes" | "no" | "unknown" {
+function signedIn({ environment }: CliReportsOptions, cli: KnownCli): "yes" | "no" | "unknown" {
   const variables = findAdapter(cli)?.signInVariables ?? [];
   const hasKey = variables.some((name) => /KEY|TOKEN/.test(name) && environment[name]);
   const home = environment.HOME;
   if (hasKey) return "yes";
-  if (!home || known[cli].credentials.length === 0) return "unknown";
-  return known[cli].credentials.some((path) => existsSync(join(home, path))) ? "yes" : "unknown";
+  if (!home || knownClis[cli].credentials.length === 0) return "unknown";
+  return knownClis[cli].credentials.some((path) => existsSync(join(home, path))) ? "yes" : "unknown";
 }
 
 function demoReport(options: CliReportsOptions): CliReport {
@@ -89,4 +100,27 @@ function demoReport(options: CliReportsOptions): CliReport {
     permissionModes: [...permissionModesOf(options, "demo")],
     notes: ["A stand-in that comes with Headway: it talks to no model and costs nothing."],
   };
+}
+
+function findingOf(report: CliReport): CliFinding {
+  const known = report.cli in knownClis ? knownClis[report.cli as KnownCli] : null;
+  const carried = isCarried(report.cli);
+  const missing = carried && known ? missingOf(report, known) : [];
+  return { report, carried, missing, signIn: known?.signIn ?? null };
+}
+
+function missingOf(report: CliReport, { install, update, signIn }: CliKnowledge): CliNeed[] {
+  const { found, version, minimum } = report;
+  if (!found) return present(install);
+  const isOld = version !== null && minimum !== null && isOlder(version, minimum);
+  return [...(isOld ? present(update) : []), ...(report.signedIn === "no" ? present(signIn) : [])];
+}
+
+function present(need: CliNeed | null): CliNeed[] {
+  return need === null ? [] : [need];
+}
+
+/** By their three numbers; what a version says behind them doesn't count. */
+function isOlder(version: string, than: string): boolean {
+  return Bun.semver.order(version.replace(/[-+].*$/, ""), than) < 0;
 }

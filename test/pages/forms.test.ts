@@ -12,6 +12,10 @@ const complete = {
   permissionMode: "edit",
   model: "",
   systemPrompt: "",
+  timeout: "",
+  memoryLimit: "",
+  mcpConfigPath: "",
+  metadata: "",
 };
 
 describe("forms without scripts", () => {
@@ -65,6 +69,106 @@ describe("forms without scripts", () => {
 
     expect(answer.status).toBe(422);
     expect(await answer.text()).toContain(`id="${problem}"`);
+  });
+
+  test.each([
+    ["a path, and a new folder is chosen", { place: "new", folder: "/some/where" }, "field-folder-problem"],
+    [
+      "a name, and another folder is chosen",
+      { place: "existing", newFolder: "x" },
+      "field-newFolder-problem",
+    ],
+  ])("what was typed beside the other choice of folders is asked about: %s", async (_, fields, problem) => {
+    const answer = await post("/agents", { ...complete, id: "unsure", root, ...fields });
+
+    expect(answer.status).toBe(422);
+    expect(await answer.text()).toContain(`id="${problem}"`);
+  });
+
+  test("all problems stand in a summary that has the focus and leads to the fields", async () => {
+    const answer = await post("/agents", { ...complete, id: "", timeout: "soon", root });
+
+    const html = await answer.text();
+    const summary = /<div class="problem-summary".*?<\/div>/s.exec(html)?.[0] ?? "";
+    expect(summary).toContain('role="alert" tabindex="-1" autofocus');
+    expect(summary).toContain("2 problems");
+    expect(summary).toContain('<a href="#field-id">Name</a>');
+    expect(summary).toContain('<a href="#field-timeout">Time limit of a run</a>');
+    expect(html).toContain("<title>Problem: New agent");
+  });
+
+  test.each([
+    ["timeout", "30", "A number and its unit are needed"],
+    ["timeout", "25 h", "from 1 s to 24 h"],
+    ["memoryLimit", "63", "from 64 to 1,048,576"],
+    ["memoryLimit", "a lot", "from 64 to 1,048,576"],
+    ["mcpConfigPath", "servers.json", "begins with /"],
+    ["metadata", "{team: web}", "JSON"],
+    ["metadata", '["a list"]', "Allowed"],
+    ["model", "two words", "letters, digits"],
+    ["cli", "", "Choose one"],
+    ["permissionMode", "god", "Choose one"],
+  ])("%s can't be %p, is told so and keeps what was typed", async (field, typed, message) => {
+    const answer = await post("/agents", { ...complete, id: "wrong", root, [field]: typed });
+
+    const html = await answer.text();
+    const problem = new RegExp(`id="field-${field}-problem">(.*?)<`).exec(html)?.[1];
+    expect(answer.status).toBe(422);
+    expect(problem).toContain(message);
+    expect(html).toContain(
+      field === "cli" || field === "permissionMode" ? `#field-${field}` : Bun.escapeHTML(typed),
+    );
+    expect((await server.fetch("/api/agents/wrong")).status).toBe(404);
+  });
+
+  test("everything that can be typed arrives as it was meant", async () => {
+    const typed = {
+      model: "opus[1m]",
+      systemPrompt: "\r\nBe kind.\r\n",
+      timeout: "1.5 h",
+      memoryLimit: "512",
+      mcpConfigPath: "/etc/servers.json",
+      metadata: '{"team": {"name": "<web>"}}',
+    };
+
+    const answer = await post("/agents", { ...complete, ...typed, id: "full", root, permissionMode: "read" });
+
+    expect(answer.headers.get("location")).toBe("/agents/full");
+    expect(await (await server.fetch("/api/agents/full")).json()).toMatchObject({
+      permissionMode: "read",
+      model: "opus[1m]",
+      systemPrompt: "\nBe kind.\n",
+      timeoutMs: 5_400_000,
+      memoryLimitMb: 512,
+      mcpConfigPath: "/etc/servers.json",
+      metadata: { team: { name: "<web>" } },
+    });
+  });
+
+  test("the form chooses the CLI that its address names, and explains one that isn't there", async () => {
+    const html = await (await server.fetch("/agents/new?cli=claude")).text();
+
+    expect(html).toMatch(/<input [^>]*value="claude" checked/);
+    expect(html).toContain("not found on this machine");
+    expect(html).toContain("npm install -g @anthropic-ai/claude-code");
+  });
+
+  test("an agent for a CLI that isn't there yet can be made", async () => {
+    const answer = await post("/agents", { ...complete, id: "patient", cli: "claude", root });
+
+    expect(answer.headers.get("location")).toBe("/agents/patient");
+  });
+
+  test("an agent called new has its page, and the form has its own address beside it", async () => {
+    const before = await (await server.fetch("/agents/new")).text();
+    await post("/agents", { ...complete, id: "new", root });
+
+    const agent = await (await server.fetch("/agents/new")).text();
+    const form = await (await server.fetch("/agents/new?cli=demo")).text();
+
+    expect(before).toContain("<h1>New agent</h1>");
+    expect(agent).toContain("<h1>new</h1>");
+    expect(form).toContain("<h1>New agent</h1>");
   });
 
   test("a name that is taken is refused beside the name", async () => {

@@ -1,0 +1,141 @@
+import type { Cli } from "../../domain/agent.ts";
+import type { CliFinding } from "../../runner/runner-api.ts";
+import { CliNeedShown } from "./cli-need.tsx";
+import { elementIds } from "../element-ids.ts";
+import { FolderChoice } from "./folder-choice.tsx";
+import { Field, FieldProblem, type FieldProblems } from "../forms.tsx";
+import { type Frame, Page } from "../layout.tsx";
+import { LimitFields } from "./limit-fields.tsx";
+import { ModelField, InstructionsField, PermissionChoice } from "./manner-fields.tsx";
+import { ProblemSummary } from "./problem-summary.tsx";
+import { cliNamesShown } from "../wording.ts";
+
+/** What was typed, kept when the form comes back with problems. */
+export interface AgentFormValues {
+  id: string;
+  cli: string;
+  place: "new" | "existing";
+  root: string;
+  newFolder: string;
+  folder: string;
+  permissionMode: string;
+  model: string;
+  systemPrompt: string;
+  /** "30 min". */
+  timeout: string;
+  memoryLimit: string;
+  mcpConfigPath: string;
+  metadata: string;
+}
+
+export interface AgentFormProps {
+  /** Of the CLIs that this release can run. */
+  findings: readonly CliFinding[];
+  roots: readonly string[];
+  folders: readonly string[];
+  values: AgentFormValues;
+  problems: FieldProblems;
+}
+
+/** The fields in their order, as the summary of problems calls them. */
+export const fieldLabels: Readonly<Record<string, string>> = {
+  id: "Name",
+  cli: "CLI",
+  root: "Where the folder is made",
+  newFolder: "New folder",
+  folder: "Folder",
+  permissionMode: "What it may do",
+  model: "Model",
+  systemPrompt: "Instructions",
+  timeout: "Time limit of a run",
+  memoryLimit: "Memory limit of a run",
+  mcpConfigPath: "MCP servers",
+  metadata: "Data of your own",
+};
+
+export function NewAgentPage({ frame, form }: { frame: Frame; form: AgentFormProps }) {
+  const hasProblems = Object.keys(form.problems).length > 0;
+  return (
+    <Page frame={frame} section="agents" title={hasProblems ? "Problem: New agent" : "New agent"}>
+      <h1>New agent</h1>
+      <p class="hint">
+        An agent is a coding assistant with a name, a folder to work in and a say in what it may do there.
+      </p>
+      <ProblemSummary problems={form.problems} labels={fieldLabels} />
+      <form method="post" action="/agents" class="stack agent-form">
+        <NameField {...form} />
+        <CliChoices {...form} />
+        <FolderChoice {...form} />
+        <PermissionChoice {...form} />
+        <ModelField {...form} />
+        <InstructionsField {...form} />
+        <LimitFields {...form} />
+        <div class="form-end">
+          <button class="primary">Create agent</button> <a href="/">Back to the agents</a>
+        </div>
+      </form>
+    </Page>
+  );
+}
+
+function NameField({ values, problems }: AgentFormProps) {
+  return (
+    <Field
+      name="id"
+      label="Name"
+      hint="What you call it, and its address here. Lower-case letters, digits, - and _; it can't be changed later."
+      problems={problems}
+      control={(attributes) => (
+        <input
+          {...attributes}
+          value={values.id}
+          required
+          maxlength={63}
+          autocapitalize="none"
+          autocomplete="off"
+          spellcheck={false}
+        />
+      )}
+    />
+  );
+}
+
+/** One that isn't installed can be chosen too: it may be by the time of the first message. */
+function CliChoices({ findings, values, problems }: AgentFormProps) {
+  return (
+    <fieldset aria-describedby={elementIds.hint("cli")}>
+      <legend>CLI</legend>
+      <p class="hint" id={elementIds.hint("cli")}>
+        The program that does the work. It can't be changed later.
+      </p>
+      {findings.map((finding, index) => (
+        <div class="cli-choice">
+          <label class="choice">
+            <input
+              id={index === 0 ? elementIds.field("cli") : undefined}
+              type="radio"
+              name="cli"
+              value={finding.report.cli}
+              checked={values.cli === finding.report.cli}
+              required
+            />
+            <span>
+              <strong>{cliNamesShown[finding.report.cli as Cli]}</strong>{" "}
+              <span class="facts">{foundShown(finding)}</span>
+              {finding.report.cli === "demo" && <span class="hint">{finding.report.notes.join(" ")}</span>}
+            </span>
+          </label>
+          {finding.missing.map((need) => (
+            <CliNeedShown cli={finding.report.cli} need={need} />
+          ))}
+        </div>
+      ))}
+      <FieldProblem name="cli" problems={problems} />
+    </fieldset>
+  );
+}
+
+function foundShown({ report }: CliFinding): string {
+  if (!report.found) return "not found on this machine";
+  return report.cli === "demo" ? "" : (report.version ?? "version not known");
+}

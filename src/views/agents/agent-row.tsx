@@ -1,0 +1,117 @@
+import type { Agent } from "../../domain/agent.ts";
+import { runErrors } from "../../domain/error-codes.ts";
+import type { CliNeed } from "../../runner/runner-api.ts";
+import { type Activity, type AgentSight, type Condition, conditionOf, needShown } from "./agent-condition.ts";
+import { elementIds } from "../element-ids.ts";
+import { Elapsed, TimeShown } from "../time-shown.tsx";
+import { cliNamesShown, countShown, permissionsShown, statesShown } from "../wording.ts";
+
+/** One agent on the board. The same sight is always the same HTML, so that what hasn't changed can be told. */
+export function AgentRow({ sight }: { sight: AgentSight }) {
+  const { agent, glance } = sight;
+  const condition = conditionOf(sight);
+  return (
+    <li class={`agent condition-${condition.kind}`} id={elementIds.agentRow(agent.id)}>
+      <div class="agent-id">
+        <a class="agent-name" href={`/agents/${agent.id}`}>
+          {agent.id}
+        </a>
+      </div>
+      <div class="agent-now">
+        <ConditionChip condition={condition} /> <Circumstances agent={agent} condition={condition} />
+      </div>
+      <div class="agent-waiting">{agent.queueLength > 0 && `${countShown(agent.queueLength)} waiting`}</div>
+      <div class="agent-said">
+        {glance?.lastLine && <span class="last-line">{glance.lastLine}</span>}{" "}
+        {glance?.lastRun && (
+          <span class="facts">
+            <TimeShown at={glance.lastRun.endedAt} />
+          </span>
+        )}
+      </div>
+      <Setup sight={sight} />
+    </li>
+  );
+}
+
+function ConditionChip({ condition }: { condition: Condition }) {
+  return <span class={`chip ${chipClass(condition)}`}>{conditionShown(condition)}</span>;
+}
+
+function chipClass(condition: Condition): string {
+  if (condition.kind === "failed") return `state-${condition.state}`;
+  return condition.kind === "waiting" ? "state-queued" : `status-${condition.kind}`;
+}
+
+const needsShown: Record<CliNeed["what"], string> = {
+  install: "CLI not found",
+  update: "CLI too old",
+  sign_in: "needs sign-in",
+};
+
+function conditionShown(condition: Condition): string {
+  if (condition.kind === "failed") return statesShown[condition.state];
+  return condition.kind === "blocked" ? needsShown[condition.need?.what ?? "sign_in"] : condition.kind;
+}
+
+/** What stands beside the chip: what it does, or what went wrong and what to do. */
+function Circumstances({ agent, condition }: { agent: Agent; condition: Condition }) {
+  switch (condition.kind) {
+    case "running":
+      return <Doing activity={condition.activity} startedAt={condition.startedAt} />;
+    case "blocked":
+      return <Blocked need={condition.need} runId={condition.runId} />;
+    case "failed":
+      return (
+        <a class="agent-problem" href={`/runs/${condition.runId}`}>
+          {condition.errorCode === null ? "See the run" : runErrors[condition.errorCode].message}
+        </a>
+      );
+    case "quarantined":
+      return (
+        <span class="agent-problem">
+          Processes of an earlier run could not be ended, so it takes no messages. Once the machine was
+          restarted, <a href={`/agents/${agent.id}/settings`}>delete it</a> and make it anew.
+        </span>
+      );
+    default:
+      return null;
+  }
+}
+
+function Doing({ activity, startedAt }: { activity: Activity; startedAt: string | null }) {
+  return (
+    <>
+      {startedAt !== null && <Elapsed since={startedAt} />}{" "}
+      {activity.what === "tool" ? (
+        <span class="doing">
+          <span class="tool-name">{activity.name}</span> <code>{activity.summary}</code>
+        </span>
+      ) : (
+        activity.what !== "starting" && <span class="doing">{activity.what}</span>
+      )}
+    </>
+  );
+}
+
+function Blocked({ need, runId }: { need: CliNeed | null; runId: string | null }) {
+  return (
+    <span class="agent-problem">
+      {needShown(need)} {need !== null && <code class="command">{need.command}</code>}{" "}
+      {runId !== null && <a href={`/runs/${runId}`}>See the run</a>}
+    </span>
+  );
+}
+
+function Setup({ sight: { agent, finding } }: { sight: AgentSight }) {
+  const { effectiveMode, permissionMode, model, cwd } = agent;
+  const version = finding?.report.version ?? null;
+  return (
+    <div class="agent-setup facts">
+      {cliNamesShown[agent.cli]}
+      {version !== null && agent.cli !== "demo" && ` ${version}`} · {effectiveMode} ·{" "}
+      {permissionsShown[permissionMode].title}
+      {model !== null && ` · ${model}`} · <span class="path">{cwd}</span>
+    </div>
+  );
+}

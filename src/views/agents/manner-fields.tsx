@@ -1,0 +1,77 @@
+import { type Cli, permissionModes } from "../../domain/agent.ts";
+import type { AgentFormProps } from "./agent-form.tsx";
+import { elementIds } from "../element-ids.ts";
+import { Field, FieldProblem } from "../forms.tsx";
+import { textareaText } from "./textarea-text.ts";
+import { cliNamesShown, permissionsShown } from "../wording.ts";
+
+type MannerProps = Pick<AgentFormProps, "findings" | "values" | "problems">;
+
+export function PermissionChoice({ findings, values, problems }: MannerProps) {
+  return (
+    <fieldset aria-describedby={elementIds.hint("permissionMode")}>
+      <legend>What it may do</legend>
+      <p class="hint" id={elementIds.hint("permissionMode")}>
+        What the CLI allows without asking; it can't ask you yet, so the rest is denied.
+      </p>
+      {permissionModes.map((mode, index) => (
+        <label class="choice">
+          <input
+            id={index === 0 ? elementIds.field("permissionMode") : undefined}
+            type="radio"
+            name="permissionMode"
+            value={mode}
+            checked={values.permissionMode === mode}
+          />
+          <span>
+            <strong>{permissionsShown[mode].title}</strong>{" "}
+            <span class="hint">
+              {permissionsShown[mode].meaning}
+              {findings
+                .filter(({ report }) => !report.permissionModes.includes(mode))
+                .map(({ report }) => ` Not available for ${cliNamesShown[report.cli as Cli]} here.`)}
+            </span>
+          </span>
+        </label>
+      ))}
+      <FieldProblem name="permissionMode" problems={problems} />
+    </fieldset>
+  );
+}
+
+export function ModelField({ values, problems }: MannerProps) {
+  return (
+    <Field
+      name="model"
+      label="Model (optional)"
+      hint="As the CLI calls it, such as sonnet. Left empty, the CLI chooses."
+      problems={problems}
+      control={(attributes) => (
+        <input
+          {...attributes}
+          value={values.model}
+          maxlength={128}
+          autocapitalize="none"
+          autocomplete="off"
+          spellcheck={false}
+        />
+      )}
+    />
+  );
+}
+
+export function InstructionsField({ values, problems }: MannerProps) {
+  return (
+    <Field
+      name="systemPrompt"
+      label="Instructions (optional)"
+      hint="What it should always keep in mind; added to what the CLI tells its model about itself."
+      problems={problems}
+      control={(attributes) => (
+        <textarea {...attributes} rows={4} maxlength={65_536}>
+          {textareaText(values.systemPrompt)}
+        </textarea>
+      )}
+    />
+  );
+}
