@@ -17,6 +17,8 @@ export interface RunLogOptions {
   bytesMax: number;
   /** Told once, with the first error; what comes then is dropped. */
   onError: (error: NodeJS.ErrnoException) => void;
+  /** Told whenever more of it can be read. */
+  onGrown?: () => void;
 }
 
 /** Text is collected this long, so that a chatty run isn't one system call for each line. */
@@ -25,7 +27,7 @@ const collectMs = 100;
 const pendingBytesMax = 1_048_576;
 
 /** The raw log of a run. The file is made with the first text, and is open only while it is written to. */
-export function openRunLog({ path, bytesMax, onError }: RunLogOptions): RunLogFile {
+export function openRunLog({ path, bytesMax, onError, onGrown }: RunLogOptions): RunLogFile {
   let pending: string[] = [];
   let pendingBytes = 0;
   let keptBytes = 0;
@@ -65,8 +67,9 @@ export function openRunLog({ path, bytesMax, onError }: RunLogOptions): RunLogFi
     } catch (error) {
       // Whatever the disk refuses, the run goes on without its log.
       failed = true;
-      onError(error as NodeJS.ErrnoException);
+      return onError(error as NodeJS.ErrnoException);
     }
+    onGrown?.();
   }
 
   async function finish(): Promise<void> {
@@ -96,6 +99,61 @@ export async function readRunLog(path: string, { bytesMax }: { bytesMax: number 
   } finally {
     await file.close();
   }
+}
+
+/** A region of a log, as text of whole characters. */
+export interface LogPiece {
+  text: string;
+  /** Where the text begins and where the next piece does, in bytes. */
+  fromByte: number;
+  nextByte: number;
+  /** The log's size when it was read. */
+  totalBytes: number;
+}
+
+/**
+ * At most `bytesMax` bytes (4 or more, or a character may never fit) from `fromByte` on; a negative
+ * `fromByte` counts from the end. Characters that are cut at either side are left out. Null without a log.
+ */
+export async function readLogPiece(
+  path: string,
+  fromByte: number,
+  bytesMax: number,
+): Promise<LogPiece | null> {
+  const file = await openExisting(path);
+  if (file === null) return null;
+  try {
+    const { size } = await file.stat();
+    const start = fromByte < 0 ? Math.max(0, size + fromByte) : Math.min(fromByte, size);
+    const wanted = Buffer.alloc(Math.min(bytesMax, size - start));
+    const { buffer, bytesRead } = await file.read(wanted, 0, undefined, start);
+    const { from, to } = wholeCharacters(buffer.subarray(0, bytesRead));
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(buffer.subarray(from, to));
+    return { text, fromByte: start + from, nextByte: start + to, totalBytes: size };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The part without the end of a character that began before it, and the beginning of one that ends after it. */
+function wholeCharacters(bytes: Uint8Array): { from: number; to: number } {
+  let from = 0;
+  while (from < 3 && isContinuation(bytes[from])) from++;
+  let last = bytes.length - 1;
+  while (last > bytes.length - 4 && isContinuation(bytes[last])) last--;
+  const isCut = last >= from && last + characterBytes(bytes[last] ?? 0) > bytes.length;
+  return { from, to: isCut ? last : bytes.length };
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0b1100_0000) === 0b1000_0000;
+}
+
+/** How long a character is by its first byte. */
+function characterBytes(first: number): number {
+  if (first >= 0b1111_0000) return 4;
+  if (first >= 0b1110_0000) return 3;
+  return first >= 0b1100_0000 ? 2 : 1;
 }
 
 export async function removeRunLog(path: string): Promise<void> {

@@ -1,6 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openRunLog, readRunLog, removeRunLog, type RunLogFile, type RunLogOptions } from "./log-file.ts";
+import {
+  type LogPiece,
+  openRunLog,
+  readLogPiece,
+  readRunLog,
+  removeRunLog,
+  type RunLogFile,
+  type RunLogOptions,
+} from "./log-file.ts";
 
 export interface RunLogsOptions extends Pick<RunLogOptions, "bytesMax" | "onError"> {
   folder: string;
@@ -14,11 +22,16 @@ export interface RunLogs {
   open(runId: string): RunLogFile;
   /** Of a run that has ended the whole log: what is still being written is waited for. Null when there is none. */
   read(runId: string): Promise<string | null>;
+  /** A region of it, as `readLogPiece` has it; of a run that has ended, nothing comes after the end. */
+  readPiece(runId: string, fromByte: number, bytesMax: number): Promise<LogPiece | null>;
+  /** Wakes whenever the run's log has grown, until the function that comes back is called. */
+  onGrown(runId: string, wake: () => void): () => void;
   remove(runIds: readonly string[]): Promise<void>;
 }
 
 export function createRunLogs({ folder, bytesMax, onError }: RunLogsOptions): RunLogs {
   const closing = new Map<string, Promise<void>>();
+  const followers = createFollowers();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pathOf = (runId: string) => join(folder, `${runId}.log`);
 
@@ -31,7 +44,8 @@ export function createRunLogs({ folder, bytesMax, onError }: RunLogsOptions): Ru
   }
   return {
     open(runId) {
-      const log = openRunLog({ path: pathOf(runId), bytesMax, onError });
+      const onGrown = () => followers.wake(runId);
+      const log = openRunLog({ path: pathOf(runId), bytesMax, onError, onGrown });
       return {
         write: log.write,
         drop: log.drop,
@@ -45,11 +59,34 @@ export function createRunLogs({ folder, bytesMax, onError }: RunLogsOptions): Ru
       await closing.get(runId);
       return readRunLog(pathOf(runId), { bytesMax: bytesMax + lastLineBytesMax });
     },
+    async readPiece(runId, fromByte, pieceBytesMax) {
+      await closing.get(runId);
+      return readLogPiece(pathOf(runId), fromByte, pieceBytesMax);
+    },
+    onGrown: followers.add,
     async remove(runIds) {
       for (const runId of runIds) {
         await closing.get(runId);
         await removeRunLog(pathOf(runId));
       }
+    },
+  };
+}
+
+/** Who follows which log. What a CLI prints on stderr makes no event, so nothing else tells of it. */
+function createFollowers() {
+  const byRun = new Map<string, Set<() => void>>();
+  return {
+    add(runId: string, wake: () => void): () => void {
+      const wakes = byRun.get(runId) ?? new Set();
+      byRun.set(runId, wakes.add(wake));
+      return () => {
+        wakes.delete(wake);
+        if (wakes.size === 0 && byRun.get(runId) === wakes) byRun.delete(runId);
+      };
+    },
+    wake(runId: string): void {
+      for (const wake of byRun.get(runId) ?? []) wake();
     },
   };
 }
