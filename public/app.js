@@ -1,123 +1,165 @@
-// What htmx can't do by attributes alone. Everything here is a comfort: the pages work without it.
-(() => {
-  "use strict";
+// What htmx can't do by attributes; the pages work without it.
+const page = document.documentElement;
+const { view, live } = document.body.dataset;
+const find = (selector) => document.querySelector(selector);
+const findAll = (selector) => [...document.querySelectorAll(selector)];
+const composer = find("#composer");
+const field = find("#composer-text");
+const button = find("[data-to-end]");
 
-  const composer = () => document.getElementById("composer");
-  const problemPlace = () => document.getElementById("problem");
+// Changes of the page come by the stream, one after the other.
+let port;
+let swaps = Promise.resolve();
+function follow() {
+  if (!view) return;
+  port ??= window.SharedWorker ? new SharedWorker(live).port : new Worker(live);
+  port.onmessage = hear;
+  port.postMessage({ view, cursor: document.body.dataset.cursor });
+}
+function hear({ data: { away, html, cursor, news } }) {
+  if (away !== undefined) return setAway(away);
+  document.body.dataset.cursor = cursor;
+  if (html) swaps = swaps.then(() => change(html));
+  news.forEach(tellNews);
+}
+async function change(text) {
+  const partsBefore = countParts();
+  await htmx.swap({ sourceElement: document.body, text, swap: "none" });
+  if (atEnd) return;
+  unseen += countParts() - partsBefore;
+  showUnseen(`↓ ${unseen || ""} new`);
+}
+async function setAway(away) {
+  page.classList.toggle("away", away);
+  const answer = away && (await fetch("/live", { method: "HEAD" }).catch(() => null));
+  if (answer?.status === 401) location.reload();
+}
+addEventListener("pagehide", () => port?.postMessage({}));
+addEventListener("pageshow", ({ persisted }) => persisted && follow());
 
-  // Enter sends where there is a keyboard; on a touch screen it stays a new line.
-  document.addEventListener("keydown", (event) => {
-    const { target } = event;
-    const isPlainEnter =
-      event.key === "Enter" && !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey;
-    if (!isPlainEnter || event.isComposing || event.keyCode === 229) return;
-    if (target.id !== "composer-text" || matchMedia("(pointer: coarse)").matches) return;
-    event.preventDefault();
-    if (target.value.trim() !== "") target.form.requestSubmit();
-  });
-
-  // The text that was sent, so that what is typed meanwhile isn't taken for it.
-  let sentText = "";
-  document.addEventListener("htmx:before:request", (event) => {
-    const { ctx } = event.detail;
-    if (ctx.sourceElement === composer()) sentText = composer().elements.prompt.value;
-  });
-
-  document.addEventListener("htmx:after:request", (event) => {
-    const { ctx } = event.detail;
-    const { status, headers } = ctx.response;
-    if (isLoggedOut(status)) {
-      event.preventDefault();
-      if (ctx.sourceElement.matches("form"))
-        showProblem("You are logged out. Log in in another tab, then try again.");
-      else location.reload();
-    } else if (status === 204) afterAction(ctx.sourceElement);
-    else if (status >= 400 && (headers.get("content-type") ?? "").includes("json"))
-      ctx.text = problem(readDetail(ctx.text)).outerHTML;
-  });
-
-  // 0 is a redirect that isn't followed, and the only one there is leads to the login page.
-  function isLoggedOut(status) {
-    return status === 401 || status === 0;
+// Enter sends, but not on a touch screen.
+addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (event.isComposing || event.keyCode === 229) return;
+  if (key === "Escape") askToStop();
+  if (target !== field) return;
+  const sends = key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches;
+  const recalls = key === "ArrowUp" && !field.value;
+  if (sends || recalls) event.preventDefault();
+  if (sends && field.value.trim()) composer.requestSubmit();
+  if (recalls) field.value = kept("sent") ?? findAll("#turns p.said").at(-1)?.textContent ?? "";
+});
+function askToStop() {
+  const stop = find(".turn.live .stop");
+  if (stop?.matches(":focus")) stop.form.requestSubmit();
+  else if (stop) {
+    stop.textContent = "Stop? Press Esc again";
+    stop.onblur = () => (stop.textContent = "Stop");
+    stop.focus();
   }
+}
 
-  function afterAction(form) {
-    problemPlace()?.replaceChildren();
-    if (form !== composer()) return;
-    const { prompt, key } = form.elements;
-    if (prompt.value === sentText) prompt.value = "";
-    key.value = freshKey();
-    followEnd = true;
+addEventListener("submit", ({ target }) => target.querySelector(".stop:focus-visible") && field?.focus());
+
+// A draft survives, and what is typed while another text is being sent.
+const kept = (what, text) => {
+  const key = `${what}:${view}`;
+  return text === undefined ? localStorage.getItem(key) : localStorage.setItem(key, text);
+};
+field?.addEventListener("input", () => kept("draft", field.value));
+if (field && !field.value) field.value = kept("draft") ?? "";
+let sentText;
+addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement === composer) sentText = field.value;
+});
+addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  const form = ctx.sourceElement;
+  if (ctx.response.status >= 400 || !form.matches("form")) return;
+  find("#problem")?.replaceChildren();
+  if (form !== composer) return;
+  kept("sent", sentText);
+  if (field.value === sentText) kept("draft", (field.value = ""));
+  toEnd();
+});
+addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (ctx?.sourceElement?.matches?.("form"))
+    find("#problem").textContent = "The server can't be reached. Try again in a moment.";
+});
+
+// Who reads at the end stays there; who has scrolled up is told what is new.
+let atEnd = !/^#(?!newest)./.test(location.hash);
+let unseen = 0;
+const toEnd = () => (page.scrollTop = page.scrollHeight);
+const look = () => (atEnd = page.scrollHeight - page.scrollTop - page.clientHeight < 80);
+const countParts = () => findAll("#turns :is(.part, .turn)").length;
+function showUnseen(text) {
+  if (button) button.hidden = !(button.textContent = text);
+}
+addEventListener("scroll", () => {
+  if (look()) showUnseen("", (unseen = 0));
+  else if (page.scrollTop < 400) find("#older a")?.click();
+});
+
+addEventListener("click", ({ target }) => {
+  const copy = target.closest("[data-copy]");
+  if (copy) void copyText(copy);
+  if (target === button) toEnd();
+  if (target.closest("[data-notify]")) void Notification.requestPermission().then(settle);
+});
+async function copyText(copy) {
+  const text = copy.closest("figure, div, p, li").querySelector("code");
+  if (!navigator.clipboard) return getSelection().selectAllChildren(text);
+  await navigator.clipboard.writeText(text.textContent);
+  copy.textContent = "Copied";
+}
+
+// For who looks elsewhere.
+const { title } = document;
+const icon = find("link[rel=icon]");
+const { href } = icon;
+function tellNews({ agentId, runId, state }) {
+  if (!document.hidden) return;
+  const isDone = state === "succeeded";
+  document.title = `${isDone ? "✓" : "✗"} ${title}`;
+  icon.href = icon.dataset[isDone ? "done" : "failed"];
+  if (window.Notification?.permission !== "granted") return;
+  new Notification(`${agentId} ${isDone ? "is done" : "has stopped"}`, { tag: runId }).onclick = () =>
+    focus();
+}
+addEventListener("visibilitychange", () => {
+  document.title = title;
+  icon.href = href;
+});
+
+const style = { dateStyle: "medium", timeStyle: "short" };
+function localTimes() {
+  for (const time of findAll("time:not([title])")) {
+    time.title = time.textContent;
+    time.textContent = new Date(time.dateTime).toLocaleString([], style);
   }
-
-  // A repeated submit of one text is one message; the next text is another.
-  function freshKey() {
-    return [...crypto.getRandomValues(new Uint8Array(16))]
-      .map((byte) => byte.toString(16).padStart(2, "0"))
-      .join("");
+  for (const time of findAll("[data-since]")) {
+    const seconds = Math.max(0, (Date.now() - Date.parse(time.dateTime)) / 1000);
+    time.textContent = `${Math.floor(seconds / 60)}:${`${Math.floor(seconds % 60)}`.padStart(2, 0)}`;
   }
+}
+setInterval(localTimes, 1000);
 
-  function showProblem(text) {
-    problemPlace()?.replaceChildren(problem(text));
-  }
-
-  function problem(text) {
-    const paragraph = document.createElement("p");
-    paragraph.className = "problem";
-    paragraph.textContent = text;
-    return paragraph;
-  }
-
-  function readDetail(text) {
-    try {
-      return JSON.parse(text).detail ?? "The server refused.";
-    } catch {
-      return "The server refused.";
-    }
-  }
-
-  document.addEventListener("htmx:error", (event) => {
-    const { ctx } = event.detail;
-    if (!ctx?.sourceElement?.matches?.("form")) return;
-    showProblem("The server can't be reached. Nothing that you typed is lost; try again in a moment.");
-  });
-
-  // A stream that is refused for want of a login gets one.
-  document.addEventListener("htmx:sse:error", (event) => {
-    if (isLoggedOut(event.detail.status)) location.reload();
-    document.documentElement.classList.add("away");
-  });
-  document.addEventListener("htmx:sse:after:connection", () =>
-    document.documentElement.classList.remove("away"),
-  );
-
-  // Who reads at the end stays there while the answer grows; who has scrolled up is left alone.
-  const page = document.documentElement;
-  let followEnd = true;
-  const atEnd = () => page.scrollHeight - page.scrollTop - page.clientHeight < 80;
-  addEventListener("scroll", () => (followEnd = atEnd()), { passive: true });
-  const toEnd = () => {
-    if (followEnd && composer()) page.scrollTop = page.scrollHeight;
-  };
-
-  // Times in the reader's own zone; the original stays as the title.
-  const clockTime = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-  const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  function localTimes() {
-    for (const element of document.querySelectorAll("time[datetime]:not([title])")) {
-      const date = new Date(element.dateTime);
-      element.title = element.textContent;
-      const isToday = date.toDateString() === new Date().toDateString();
-      element.textContent = (isToday && element.closest(".turn") ? clockTime : dateTime).format(date);
-    }
-  }
-
-  document.addEventListener("htmx:after:swap", () => {
-    localTimes();
-    toEnd();
-  });
-  document.addEventListener("DOMContentLoaded", () => {
-    localTimes();
-    toEnd();
-  });
-})();
+// What is put in above leaves what is read where it is.
+let below = 0;
+addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  look();
+  if (!ctx.sourceElement?.closest("#older")) return;
+  page.style.overflowAnchor = "none";
+  below = page.scrollHeight - page.scrollTop;
+});
+function settle() {
+  localTimes();
+  const offer = find("[data-notify]");
+  if (offer) offer.hidden = window.Notification?.permission !== "default";
+  if (below || (atEnd && composer)) page.scrollTop = page.scrollHeight - below;
+  if (below) requestAnimationFrame(() => (page.style.overflowAnchor = ""));
+  below = 0;
+}
+addEventListener("htmx:after:swap", settle);
+settle();
+follow();

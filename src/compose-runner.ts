@@ -8,7 +8,7 @@ import type { MakeId } from "./domain/ids.ts";
 import type { Adapter } from "./runner/adapters/adapter.ts";
 import { findAdapter } from "./runner/adapters/registry.ts";
 import { createAgentDesk } from "./runner/agent-desk.ts";
-import { listClis } from "./runner/cli-reports.ts";
+import { findClis, listClis } from "./runner/cli-reports.ts";
 import type { Redactor } from "./runner/policies/redaction.ts";
 import { createVersionReader } from "./runner/process/cli-version.ts";
 import type { Containment } from "./runner/process/containment.ts";
@@ -26,6 +26,8 @@ import { createWarmPool } from "./runner/warm-pool.ts";
 import type { Store } from "./store/store.ts";
 
 const mebibyte = 1_048_576;
+/** A page waits no longer for a CLI to tell its version. */
+const versionMsMax = 250;
 const isRoot = process.getuid?.() === 0;
 
 export interface RunnerParts {
@@ -88,7 +90,16 @@ export function composeRunner(parts: RunnerParts) {
     findExecutable: (cli: Cli) => executableOf(parts, cli),
     readVersion,
   };
-  return { runner, wakeups, workspaces, listClis: () => listClis(reports), readRawLog: rawLogs.read };
+  return {
+    runner,
+    wakeups,
+    workspaces,
+    listClis: () => listClis(reports),
+    findClis: () => findClis(reports, versionMsMax),
+    readRawLog: rawLogs.read,
+    readLogPiece: rawLogs.readPiece,
+    onLogGrown: rawLogs.onGrown,
+  };
 }
 
 type Machine = ReturnType<typeof composeMachine>;

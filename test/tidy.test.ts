@@ -14,7 +14,11 @@ const layers: Record<string, { values: string[]; types: string[]; packages: RegE
   integrity: { values: ["domain"], types: ["store", "runner"], packages: /^bun:sqlite$/ },
   telemetry: { values: ["domain"], types: [], packages: /^prom-client$/ },
   jobs: { values: ["domain"], types: ["store", "runner", "integrity"], packages: /^$/ },
-  views: { values: ["domain"], types: ["runner"], packages: /^(hono\/jsx|hono\/html|marked|sanitize-html)/ },
+  views: {
+    values: ["domain"],
+    types: ["runner"],
+    packages: /^(hono\/jsx|hono\/html|marked|sanitize-html|highlight\.js|diff)/,
+  },
   routes: {
     values: ["domain", "views"],
     types: ["runner", "store", "integrity", "telemetry"],

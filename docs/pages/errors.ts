@@ -16,10 +16,11 @@ export function errorsPage(): string {
     String(status),
     title,
   ]);
-  const runRows = Object.entries(runErrors).map(([name, { message, retry }]) => [
+  const runRows = Object.entries(runErrors).map(([name, { message, retry, advice }]) => [
     code(name),
     retry ? "yes" : "no",
     message,
+    advice,
   ]);
   return page("Error codes", "src/domain/error-codes.ts", [
     "## Refused requests",
@@ -27,6 +28,6 @@ export function errorsPage(): string {
     table(["code", "status", "meaning"], problemRows),
     "## Runs that did not succeed",
     runErrorsIntroduction,
-    table(["code", "again", "meaning"], runRows),
+    table(["code", "again", "meaning", "what to do"], runRows),
   ]);
 }

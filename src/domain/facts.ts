@@ -61,7 +61,10 @@ export type Fact =
   | { type: "store.failed"; code: string; message: string }
   | { type: "store.recovered" }
   | { type: "stream.opened" }
-  | { type: "stream.closed"; reason: "ended" | "gone" | "slow" | "half_closed" | "shutdown" | "aged" }
+  | {
+      type: "stream.closed";
+      reason: "ended" | "gone" | "slow" | "half_closed" | "shutdown" | "aged" | "logged_out";
+    }
   | { type: "login.made" }
   | { type: "login.refused" }
   | { type: "request.done"; method: string; route: string; status: number; tookMs: number }

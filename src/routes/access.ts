@@ -124,13 +124,15 @@ function isFromOwnPage(c: Context): boolean {
   return c.req.header("origin") !== undefined || c.req.header("sec-fetch-site") === "same-origin";
 }
 
-/** People are sent to the login page; programs are told. */
+/** People are sent to the login page, those who use htmx by way of the page they are on; programs are told. */
 function turnAway(c: Context): Response {
-  const wantsPage = c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html");
+  const isHtmx = c.req.header("hx-request") === "true";
+  const wantsPage = !isHtmx && c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html");
   if (wantsPage && !c.req.path.startsWith("/api")) {
     const { pathname, search } = new URL(c.req.url);
     return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`, 303);
   }
+  if (isHtmx) c.header("HX-Refresh", "true");
   c.header("WWW-Authenticate", 'Bearer realm="headway"');
   return problem(c, "unauthorized", {
     detail: "Send Authorization: Bearer with the server's token, or log in at /login.",

@@ -1,4 +1,5 @@
 import type { Hono } from "hono";
+import { takesGzip } from "./document.ts";
 import type { RouteEnvironment } from "./environment.ts";
 import { problem } from "./problem.ts";
 
@@ -23,8 +24,7 @@ export function addAssetRoutes(app: Hono<RouteEnvironment>, assets: AssetSource)
     c.header("ETag", `"${asset.hash}"`);
     c.header("Vary", "Accept-Encoding");
     c.header("Content-Type", asset.contentType);
-    const takesGzip = (c.req.header("accept-encoding") ?? "").includes("gzip");
-    if (!takesGzip) return c.body(asset.bytes);
+    if (!takesGzip(c.req.header("accept-encoding"))) return c.body(asset.bytes);
     c.header("Content-Encoding", "gzip");
     return c.body(asset.gzipped);
   });

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { problems, runErrors } from "../domain/error-codes.ts";
 import { ApiDocsPage } from "../views/api-docs.tsx";
-import { type Frame, renderDocument } from "../views/layout.tsx";
+import type { Frame } from "../views/layout.tsx";
+import { sendDocument } from "./document.ts";
 import { openApiDocument, refusalsOf } from "./openapi.ts";
 import type { RouteTable } from "./route-table.ts";
 
@@ -34,7 +35,7 @@ export function addDocsRoutes(table: RouteTable, deps: DocsDeps): void {
       answers: { 200: { description: "The page", contentType: "text/html" } },
       refusals: [],
     },
-    (c) => c.html(renderDocument(<ApiDocsPage frame={deps.frame()} {...documented(table)} />)),
+    (c) => sendDocument(c, <ApiDocsPage frame={deps.frame()} {...documented(table)} />),
   );
 }
 

@@ -1,6 +1,8 @@
 import type { Context } from "hono";
+import { getCookie } from "hono/cookie";
 import type { Clock } from "../domain/clock.ts";
 import type { Fact, PublishFact } from "../domain/facts.ts";
+import { loginCookie } from "./access.ts";
 import type { RouteEnvironment } from "./environment.ts";
 import { problem } from "./problem.ts";
 
@@ -28,12 +30,16 @@ type CloseReason = Extract<Fact, { type: "stream.closed" }>["reason"];
 export interface EventStreams {
   open(c: Context<RouteEnvironment>, source: FrameSource): Response;
   readonly count: number;
+  /** Ends the streams of a login that is no more. */
+  closeOfLogin(secret: string): void;
   /** Ends all streams and takes no more. */
   stop(): void;
 }
 
 interface OpenStream {
   peer: string | null;
+  /** The cookie that let it in; null when a token did. */
+  login: string | null;
   tick(): void;
   close(reason: CloseReason): void;
 }
@@ -83,11 +89,15 @@ export function createEventStreams(options: EventStreamOptions): EventStreams {
       if (c.req.method === "HEAD") return c.body(null, 200, headers);
       // Pings count as activity, so a connection that can't even take those is ended by the platform.
       c.env?.quietSeconds?.(Math.ceil((options.pingMs + options.slowMs) / 1000));
-      const body = openStream(options, source, c.env?.peer ?? null, c.req.raw.signal, { add, remove });
+      const from = { peer: c.env?.peer ?? null, login: getCookie(c, loginCookie) ?? null };
+      const body = openStream(options, source, from, c.req.raw.signal, { add, remove });
       return c.body(body, 200, headers);
     },
     get count() {
       return streams.size;
+    },
+    closeOfLogin(secret) {
+      for (const stream of streams) if (stream.login === secret) stream.close("logged_out");
     },
     stop() {
       stopped = true;
@@ -99,7 +109,7 @@ export function createEventStreams(options: EventStreamOptions): EventStreams {
 function openStream(
   options: EventStreamOptions,
   source: FrameSource,
-  peer: string | null,
+  from: Pick<OpenStream, "peer" | "login">,
   gone: AbortSignal,
   register: { add(stream: OpenStream): void; remove(stream: OpenStream, reason: CloseReason): void },
 ): ReadableStream<Uint8Array> {
@@ -112,7 +122,7 @@ function openStream(
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
 
   const stream: OpenStream = {
-    peer,
+    ...from,
     tick() {
       const nowMs = options.clock.monotonicMs();
       if (nowMs - openedMs > options.ageMsMax) return stream.close("aged");

@@ -3,7 +3,8 @@ import { HTTPException } from "hono/http-exception";
 import { type ProblemCode, problems } from "../domain/error-codes.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import { ErrorPage } from "../views/error-page.tsx";
-import { type Frame, renderDocument } from "../views/layout.tsx";
+import type { Frame } from "../views/layout.tsx";
+import { sendDocument } from "./document.ts";
 import type { RouteEnvironment } from "./environment.ts";
 import { problem } from "./problem.ts";
 import { methodsAt } from "./route-table.ts";
@@ -42,8 +43,9 @@ export function addLeftovers(
 function answer(c: Context<RouteEnvironment>, deps: LeftoverDeps, code: ProblemCode, detail: string) {
   if (!isForPeople(c)) return problem(c, code, { detail });
   const { status, title } = problems[code];
-  return c.html(
-    renderDocument(<ErrorPage frame={deps.frame()} status={status} title={title} detail={detail} />),
+  return sendDocument(
+    c,
+    <ErrorPage frame={deps.frame()} status={status} title={title} detail={detail} />,
     status,
   );
 }

@@ -3,10 +3,12 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type { Logins } from "../domain/ports.ts";
-import { type Frame, renderDocument } from "../views/layout.tsx";
+import type { Frame } from "../views/layout.tsx";
 import { LoginPage } from "../views/login.tsx";
 import { equalsInConstantTime, loginCookie, loginIdleMs } from "./access.ts";
+import { sendDocument } from "./document.ts";
 import type { RouteEnvironment } from "./environment.ts";
+import type { EventStreams } from "./event-stream.ts";
 import { problem } from "./problem.ts";
 
 /** Wrong tries of one address within the window; more are refused until it has passed. */
@@ -20,6 +22,7 @@ const cookieSeconds = 30 * 86_400;
 
 export interface LoginDeps {
   logins: Logins;
+  streams: EventStreams;
   token: string;
   /** True once, for the nonce that was printed at the start. */
   redeemNonce(nonce: string): boolean;
@@ -65,7 +68,10 @@ export function addLoginRoutes(app: Hono<RouteEnvironment>, deps: LoginDeps): vo
   });
   app.post("/logout", async (c) => {
     const secret = getCookie(c, loginCookie);
-    if (secret) await deps.logins.removeLogin(deps.hash(secret));
+    if (secret) {
+      await deps.logins.removeLogin(deps.hash(secret));
+      deps.streams.closeOfLogin(secret);
+    }
     deleteCookie(c, loginCookie, { path: "/" });
     return c.redirect("/login", 303);
   });
@@ -97,7 +103,7 @@ function showForm(
   problemText: string | null,
   status: 200 | 401,
 ): Response | Promise<Response> {
-  return c.html(renderDocument(<LoginPage frame={deps.frame()} next={next} problem={problemText} />), status);
+  return sendDocument(c, <LoginPage frame={deps.frame()} next={next} problem={problemText} />, status);
 }
 
 function refuseTries(c: Context<RouteEnvironment>): Response {

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type ProblemCode, problems } from "../domain/error-codes.ts";
 import type { Refusal } from "../runner/runner-api.ts";
+import { escapeHtml } from "../views/escape-html.ts";
 
 export interface ProblemDetails {
   detail: string;
@@ -27,9 +28,16 @@ export function problem(c: Context, code: ProblemCode, details: ProblemDetails):
     ...more,
   };
   if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
+  if (isForPage(c))
+    return c.html(`<p class="problem">${escapeHtml(detail)}</p>`, status as ContentfulStatusCode);
   return c.body(JSON.stringify(body), status as ContentfulStatusCode, {
     "Content-Type": "application/problem+json",
   });
+}
+
+/** htmx puts what it gets into the page. */
+function isForPage(c: Context): boolean {
+  return c.req.header("hx-request") === "true" && !c.req.path.startsWith("/api/");
 }
 
 export function refused(c: Context, refusal: Refusal): Response {

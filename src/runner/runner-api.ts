@@ -59,6 +59,8 @@ export interface Wakeups {
   onRun(runId: string, wake: () => void): () => void;
   /** Any run of the agent: admitted, claimed, spoke, settled; or the agent itself was changed. */
   onAgent(agentId: string, wake: () => void): () => void;
+  /** As `onAgent`, for whatever agent. */
+  onAny(wake: (agentId: string) => void): () => void;
   announce(at: { runId: string; agentId: string }): void;
 }
 
@@ -74,6 +76,26 @@ export interface CliReport {
   warm: boolean;
   permissionModes: string[];
   notes: string[];
+}
+
+/** What a CLI lacks on this machine, and how to get it. */
+export interface CliNeed {
+  what: "install" | "update" | "sign_in";
+  /** What is, and what to do: sentences for people. */
+  advice: string;
+  /** To be typed in a terminal on the server's machine. */
+  command: string;
+}
+
+/** One CLI as people are shown it. */
+export interface CliFinding {
+  report: CliReport;
+  /** True when this release can run it. */
+  carried: boolean;
+  /** What keeps it from running; nothing, as far as can be seen, when empty. */
+  missing: CliNeed[];
+  /** How to sign in, should it turn out to be needed; null where there is nothing to sign in to. */
+  signIn: CliNeed | null;
 }
 
 /** Folders that agents may work in. */

@@ -6,12 +6,18 @@ type Wake = () => void;
 export function createWakeups(): Wakeups {
   const byRun = new Map<string, Set<Wake>>();
   const byAgent = new Map<string, Set<Wake>>();
+  const ofAny = new Set<(agentId: string) => void>();
   return {
     onRun: (runId, wake) => register(byRun, runId, wake),
     onAgent: (agentId, wake) => register(byAgent, agentId, wake),
+    onAny(wake) {
+      ofAny.add(wake);
+      return () => void ofAny.delete(wake);
+    },
     announce({ runId, agentId }) {
       wakeAll(byRun.get(runId));
       wakeAll(byAgent.get(agentId));
+      for (const wake of ofAny) wake(agentId);
     },
   };
 }

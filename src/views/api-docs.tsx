@@ -27,7 +27,7 @@ export function ApiDocsPage(props: {
   const { frame, routes, problems, runErrors } = props;
   const tags = [...new Set(routes.map((route) => route.tag))];
   return (
-    <Page frame={frame} title="API" live={false}>
+    <Page frame={frame} section="api" title="API" live={false}>
       <h1>API</h1>
       <p>
         Send <code>Authorization: Bearer TOKEN</code>. Bodies are <code>application/json</code>. Errors are{" "}

@@ -20,21 +20,28 @@ export interface Containment {
 
 /**
  * htmx's own stylesheet isn't wanted, and its history neither: our pages are few and plain. What a reader
- * has unfolded stays so when its surroundings are morphed. A server that comes back is met soon, so streams
- * wait five seconds at most before they try again.
+ * has unfolded stays so when its surroundings are morphed.
  */
-const htmxConfig = JSON.stringify({
+const htmxConfig = {
   includeIndicatorCSS: false,
   history: false,
   morphIgnore: ["data-htmx-powered", "open"],
-  sse: { reconnectMaxDelay: 5_000 },
-});
+};
 
-/**
- * Who isn't logged in any more is redirected to the login page; a request of htmx must not follow, or that
- * page would be put into this one.
- */
-const bodyAttributes = { "hx-config:inherited": "redirect:manual" };
+/** The main links, and the pages below each. */
+const sections = {
+  agents: ["/", "Agents"],
+  conversations: ["/conversations", "Conversations"],
+  api: ["/api/docs", "API"],
+} as const;
+export type Section = keyof typeof sections;
+
+/** What a page follows, and what it shows of that already. See `LiveView` in `routes/pages/live/live-view.ts`. */
+export interface Following {
+  /** Kind and name: "agents/", "agent/anna", "run/run_…". */
+  view: string;
+  cursor: string;
+}
 
 /** A whole document. Without `live` it is complete without any script. */
 export function Page(props: {
@@ -43,9 +50,16 @@ export function Page(props: {
   /** False on pages for people who aren't logged in. */
   loggedIn?: boolean;
   live?: boolean;
+  /** True on pages of lists and tables, which have use for a wide screen. */
+  wide?: boolean;
+  /** True where htmx keeps the address true to what is shown; who comes back to one gets it from the server. */
+  keepsAddress?: boolean;
+  following?: Following | null;
+  /** Which of the main links leads here. */
+  section?: Section | undefined;
   children: Child;
 }) {
-  const { frame, title, loggedIn = true, live = loggedIn, children } = props;
+  const { frame, title, loggedIn = true, live = loggedIn, wide = false, following, children } = props;
   return (
     <html lang="en">
       <head>
@@ -53,15 +67,26 @@ export function Page(props: {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{title === "" ? "Headway" : `${title} · Headway`}</title>
-        <link rel="icon" href={frame.assetUrl("mark.svg")} type="image/svg+xml" />
+        <link
+          rel="icon"
+          href={frame.assetUrl("mark.svg")}
+          type="image/svg+xml"
+          data-done={frame.assetUrl("mark-done.svg")}
+          data-failed={frame.assetUrl("mark-failed.svg")}
+        />
         <link rel="stylesheet" href={frame.assetUrl("app.css")} />
-        {live && <Scripts frame={frame} />}
+        {live && <Scripts frame={frame} keepsAddress={props.keepsAddress ?? false} />}
       </head>
-      <body {...bodyAttributes}>
+      <body
+        class={wide ? "wide" : undefined}
+        data-view={following?.view}
+        data-cursor={following?.cursor}
+        data-live={frame.assetUrl("live.js")}
+      >
         <a class="skip" href={`#${elementIds.main}`}>
           Skip to the content
         </a>
-        <Header frame={frame} loggedIn={loggedIn} />
+        <Header frame={frame} loggedIn={loggedIn} section={props.section} />
         {loggedIn && <ContainmentBanner containment={frame.containment} />}
         <main id={elementIds.main} tabindex={-1}>
           {children}
@@ -72,18 +97,19 @@ export function Page(props: {
   );
 }
 
-function Scripts({ frame }: { frame: Frame }) {
+function Scripts({ frame, keepsAddress }: { frame: Frame; keepsAddress: boolean }) {
+  const config = { ...htmxConfig, history: keepsAddress && "reload" };
   return (
     <>
-      <meta name="htmx-config" content={htmxConfig} />
+      <meta name="htmx-config" content={JSON.stringify(config)} />
       <script src={frame.assetUrl("vendor/htmx.min.js")} defer></script>
-      <script src={frame.assetUrl("vendor/hx-sse.min.js")} defer></script>
-      <script src={frame.assetUrl("app.js")} defer></script>
+      <script src={frame.assetUrl("app.js")} type="module"></script>
     </>
   );
 }
 
-function Header({ frame, loggedIn }: { frame: Frame; loggedIn: boolean }) {
+function Header(props: { frame: Frame; loggedIn: boolean; section: Section | undefined }) {
+  const { frame, loggedIn, section } = props;
   return (
     <header class="page-head">
       <a class="brand" href="/">
@@ -91,8 +117,11 @@ function Header({ frame, loggedIn }: { frame: Frame; loggedIn: boolean }) {
       </a>
       {loggedIn && (
         <nav aria-label="Main">
-          <a href="/">Agents</a>
-          <a href="/api/docs">API</a>
+          {Object.entries(sections).map(([name, [path, label]]) => (
+            <a href={path} aria-current={name === section ? "true" : undefined}>
+              {label}
+            </a>
+          ))}
           <form method="post" action="/logout">
             <button class="quiet">Log out</button>
           </form>

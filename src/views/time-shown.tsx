@@ -7,3 +7,12 @@ export function TimeShown({ at }: { at: string | null }) {
     </time>
   );
 }
+
+/** Time that passes since a moment; `app.js` counts it, and without it the moment is there to read. */
+export function Elapsed({ since }: { since: string }) {
+  return (
+    <time class="elapsed" datetime={since} data-since={since}>
+      since {since.slice(11, 19)} UTC
+    </time>
+  );
+}

@@ -1,4 +1,6 @@
 import type { Agent, Cli, PermissionMode } from "../domain/agent.ts";
+import type { ConversationState } from "../domain/conversation.ts";
+import type { Usage } from "../domain/run.ts";
 import type { RunState } from "../domain/run-state.ts";
 
 export const cliNamesShown: Record<Cli, string> = {
@@ -32,6 +34,13 @@ export const statesShown: Record<RunState, string> = {
   interrupted: "interrupted",
 };
 
+export const conversationStatesShown: Record<ConversationState, string> = {
+  active: "active",
+  ended: "ended",
+  running: "running",
+  failed: "last run failed",
+};
+
 /** What an agent is doing, in a few words. */
 export function statusShown(agent: Pick<Agent, "status" | "queueLength">): string {
   const { status, queueLength } = agent;
@@ -46,8 +55,32 @@ export function durationShown(durationMs: number | null): string {
   return `${Math.floor(durationMs / 60_000)} min ${Math.floor((durationMs % 60_000) / 1_000)} s`;
 }
 
+/** How long it was from one ISO time to another. */
+export function durationBetween(from: string, to: string): string {
+  return durationShown(Math.max(0, Date.parse(to) - Date.parse(from)));
+}
+
+/** "1,234 in (1,100 from cache), 56 out". */
+export function tokensShown(usage: Usage): string {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = usage;
+  const read = inputTokens + cacheReadTokens + cacheWriteTokens;
+  const cached = cacheReadTokens > 0 ? ` (${countShown(cacheReadTokens)} from cache)` : "";
+  return `${countShown(read)} in${cached}, ${countShown(outputTokens)} out`;
+}
+
+/** "$0.0123"; small sums keep what can be told apart. */
+export function costShown(costUsd: number): string {
+  return `$${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`;
+}
+
 export function bytesShown(bytes: number | null): string {
   return bytes === null ? "–" : `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** "812 bytes", "63.5 KiB", "1.2 MiB". */
+export function sizeShown(bytes: number): string {
+  if (bytes < 1_024) return plural(bytes, "byte");
+  return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : bytesShown(bytes);
 }
 
 export function countShown(count: number | null): string {

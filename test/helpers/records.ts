@@ -1,5 +1,5 @@
 import type { Agent } from "../../src/domain/agent.ts";
-import type { Turn } from "../../src/domain/conversation.ts";
+import type { ConversationHead, Turn } from "../../src/domain/conversation.ts";
 import type { RunEvent, RunEventBody } from "../../src/domain/event.ts";
 import type { Run } from "../../src/domain/run.ts";
 
@@ -85,6 +85,22 @@ export function aTurn(given: Partial<Turn> = {}): Turn {
     final: true,
     source: "headless",
     createdAt: at,
+    ...given,
+  };
+}
+
+/** An active conversation of two turns, but for what is given. */
+export function aConversation(given: Partial<ConversationHead> = {}): ConversationHead {
+  return {
+    id: "conv_1",
+    agentId: "helper",
+    cli: "demo",
+    cliSessionId: null,
+    status: "active",
+    title: "hello",
+    turnCount: 2,
+    createdAt: at,
+    updatedAt: at,
     ...given,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Run } from "../../src/domain/run.ts";
-import { cursorOf, entriesOf } from "../../src/routes/pages/conversation-snapshot.ts";
-import { aRun, aTurn } from "../helpers/records.ts";
+import { cursorOf, entriesOf, olderThan } from "../../src/routes/pages/chat/conversation-snapshot.ts";
+import { aConversation, aRun, aTurn } from "../helpers/records.ts";
 
 const runsById =
   (...runs: Run[]) =>
@@ -20,10 +20,23 @@ describe("the entries of a conversation", () => {
   });
 
   test("a run that ended without a word stands after what was asked", () => {
-    const entries = entriesOf([aTurn()], runsById(aRun({ state: "failed" })));
+    const entries = entriesOf([aTurn()], runsById(aRun({ state: "failed", content: "" })));
 
-    expect(entries.at(-1)).toMatchObject({ kind: "answer", turn: null, run: { state: "failed" } });
+    expect(entries.at(-1)).toMatchObject({ kind: "answer", turn: null, runId: "run_1" });
   });
+
+  test.each([
+    ["succeeded", "hi"],
+    ["succeeded", ""],
+    ["interrupted", "so far"],
+  ] as const)(
+    "a %s run that said %j isn't told twice when its words are on the next page",
+    (state, content) => {
+      const entries = entriesOf([aTurn()], runsById(aRun({ state, content })));
+
+      expect(entries.map(({ kind }) => kind)).toEqual(["user"]);
+    },
+  );
 
   test("a run in progress is live", () => {
     const entries = entriesOf([aTurn()], runsById(aRun({ state: "running" })));
@@ -41,14 +54,29 @@ describe("the entries of a conversation", () => {
   });
 });
 
+describe("what stands before a page", () => {
+  test("is told by the oldest turn that is shown", () => {
+    const turns = [aTurn({ seq: 7 }), { ...answerTurn, seq: 8 }];
+
+    const older = olderThan(entriesOf(turns, runsById(aRun())));
+
+    expect(older).toEqual({ conversationId: "conv_1", before: 7 });
+  });
+
+  test("is nothing when the first turn is shown", () => {
+    expect(olderThan(entriesOf([aTurn(), answerTurn], runsById(aRun())))).toBeNull();
+    expect(olderThan([])).toBeNull();
+  });
+});
+
 describe("the place of a page in its stream", () => {
-  const place = { conversationId: "conv_1", lastSeq: 4, liveRun: null };
+  const place = { conversation: aConversation(), lastSeq: 4, liveRun: null };
 
   test("differs as soon as the page would", () => {
     const cursors = [
       cursorOf(place),
       cursorOf({ ...place, lastSeq: 5 }),
-      cursorOf({ ...place, conversationId: "conv_2" }),
+      cursorOf({ ...place, conversation: aConversation({ id: "conv_2" }) }),
       cursorOf({ ...place, liveRun: aRun({ state: "running" }) }),
     ];
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { RunEventBody } from "../../src/domain/event.ts";
-import { loadMarkdown } from "../../src/routes/pages/answer-html.tsx";
-import { createLiveAnswer } from "../../src/routes/pages/live-answer.tsx";
+import { loadMarkdown } from "../../src/routes/pages/chat/load-markdown.ts";
+import { createLiveAnswer } from "../../src/routes/pages/chat/live-answer.tsx";
 import { aRun, eventsOf } from "../helpers/records.ts";
 
 const running: RunEventBody[] = [{ type: "run.queued" }, { type: "run.started" }];

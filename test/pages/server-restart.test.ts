@@ -11,7 +11,7 @@ describe.skipIf(withoutBrowser)("a page whose server is killed", () => {
     await page.goto(server.loginUrl);
     await page.click("text=Start with a demo agent");
     await page.fill("#composer-text", "slow");
-    await page.click("text=Send");
+    await page.click(".composer button.primary");
     const prose = page.locator(".turn.answer .prose");
     await waitFor(async () => (await prose.allInnerTexts()).join("").includes("takes its time"), {
       what: "words",
@@ -26,7 +26,7 @@ describe.skipIf(withoutBrowser)("a page whose server is killed", () => {
     expect(await prose.innerText()).toContain("takes its time");
     await page.waitForSelector("html:not(.away)");
     await page.fill("#composer-text", "code");
-    await page.click("text=Send");
+    await page.click(".composer button.primary");
     await page.locator(".turn.answer.state-succeeded code").first().waitFor();
     expect(await page.locator(".turn.user").allInnerTexts()).toHaveLength(2);
     expect(await page.evaluate("window.stillTheSamePage")).toBe(true);
@@ -41,12 +41,12 @@ describe.skipIf(withoutBrowser)("a page whose server is killed", () => {
     await page.fill("#composer-text", "code, please");
 
     await server.kill();
-    await page.click("text=Send");
+    await page.click(".composer button.primary");
 
     await page.waitForSelector("#problem >> text=can't be reached");
     expect(await page.inputValue("#composer-text")).toBe("code, please");
     await server.restart();
-    await page.click("text=Send");
+    await page.click(".composer button.primary");
     await page.locator(".turn.answer.state-succeeded").waitFor();
     expect(await page.locator(".turn.user").count()).toBe(1);
     expect(await page.locator("#problem").innerText()).toBe("");

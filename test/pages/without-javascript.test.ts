@@ -35,7 +35,7 @@ describe.skipIf(withoutBrowser)("without JavaScript", () => {
     expect(new URL(page.url()).pathname).toBe("/agents/helper");
 
     await page.goto(server.url);
-    await page.click("text=Create an agent");
+    await follow(page, "text=Create an agent");
     await page.fill("[name=id]", "helper");
     await page.check("[name=cli][value=demo]");
     await page.fill("[name=newFolder]", "helpers-folder");

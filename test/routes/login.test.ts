@@ -173,6 +173,26 @@ describe("a login", () => {
     expect(await isLoggedIn(app, cookie)).toBe(false);
   });
 
+  test("takes its streams with it, and nobody else's", async () => {
+    await using app = await open();
+    const [mine, other] = [await logIn(app), await logIn(app)];
+    const listen = async (cookie: string) => {
+      const response = await app.send("/live", { headers: { cookie } });
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+      await reader.read();
+      return reader;
+    };
+    const [myStream, otherStream] = [await listen(mine), await listen(other)];
+
+    await app.send("/logout", { method: "POST", headers: { cookie: mine, origin: appOrigin } });
+
+    expect((await myStream.read()).done).toBe(true);
+    const metrics = await (await app.fetch("/metrics")).text();
+    expect(metrics).toContain('headway_streams_closed_total{reason="logged_out"} 1');
+    expect(metrics).toContain("headway_streams_open 1");
+    await otherStream.cancel();
+  });
+
   test("can't be ended by another site", async () => {
     await using app = await open();
     const cookie = await logIn(app);

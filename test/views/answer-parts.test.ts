@@ -1,12 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import type { RunEventBody } from "../../src/domain/event.ts";
-import { emptyParts, foldPart, inputSummary, partsMax } from "../../src/views/answer-parts.ts";
+import {
+  type AnswerPart,
+  emptyParts,
+  foldPart,
+  inputSummary,
+  partsMax,
+  toolOutputCharsMax,
+} from "../../src/views/chat/answer-parts.ts";
+import { eventsOf } from "../helpers/records.ts";
 
 function fold(events: readonly RunEventBody[]) {
   const answer = emptyParts();
-  for (const event of events) foldPart(answer, event);
+  for (const event of eventsOf("run_1", events)) foldPart(answer, event);
   return answer;
 }
+const tools = (parts: readonly AnswerPart[]) => parts.filter((part) => part.kind === "tool");
 const text = (block: number, words: string): RunEventBody => ({ type: "text", block, text: words });
 const tool = (toolId: string): RunEventBody => ({ type: "tool.started", toolId, name: "Bash", input: {} });
 
@@ -28,10 +37,48 @@ describe("the parts of an answer", () => {
       { type: "tool.finished", toolId: "t1", isError: true, output: "no" },
     ]);
 
-    expect(parts.map((part) => (part.kind === "tool" ? part.result : null))).toEqual([
-      { isError: true, output: "no" },
+    expect(tools(parts).map(({ result }) => result)).toEqual([
+      { isError: true, output: "no", outputChars: 2, finishedAt: "2026-11-22T10:00:00.000Z" },
       null,
     ]);
+  });
+
+  test("of a tool's output the beginning is kept, and its length", () => {
+    const output = "x".repeat(toolOutputCharsMax + 1);
+
+    const { parts } = fold([tool("t1"), { type: "tool.finished", toolId: "t1", isError: false, output }]);
+
+    expect(tools(parts)[0]?.result).toMatchObject({
+      output: output.slice(1),
+      outputChars: toolOutputCharsMax + 1,
+    });
+  });
+
+  test("an input that is too long for a card is left out", () => {
+    const input = { file_path: "a", content: "x".repeat(200_000) };
+
+    const { parts } = fold([{ type: "tool.started", toolId: "t1", name: "Write", input }]);
+
+    expect(tools(parts)[0]?.input).toBeUndefined();
+  });
+
+  test("thoughts that follow each other are one part", () => {
+    const { parts } = fold([
+      { type: "thinking", text: "hm, " },
+      { type: "thinking", text: "yes" },
+      text(0, "Yes."),
+      { type: "thinking", text: "more" },
+    ]);
+
+    expect(parts.map((part) => ("text" in part ? part.text : ""))).toEqual(["hm, yes", "Yes.", "more"]);
+  });
+
+  test("a denial marks the newest call of the tool that it names", () => {
+    const denied = { type: "notice", code: "permission_denied", message: "Bash was not allowed." } as const;
+
+    const { parts } = fold([tool("t1"), tool("t2"), denied]);
+
+    expect(tools(parts).map((part) => part.denied)).toEqual([false, true]);
   });
 
   test("a block that is begun again is a new part; the old one is marked", () => {
@@ -58,6 +105,7 @@ describe("the parts of an answer", () => {
   test.each([
     [{ command: "ls\n  -la", description: "List" }, "ls -la"],
     [{ file_path: "/a/b.ts", content: "x" }, "/a/b.ts"],
+    [{ path: "src", pattern: "tidesFor" }, "tidesFor"],
     [{ other: 1 }, '{"other":1}'],
     ["plain words", "plain words"],
     [null, "null"],

@@ -5,8 +5,8 @@ import { type ProblemCode, problems } from "../../domain/error-codes.ts";
 import type { Refusal } from "../../runner/runner-api.ts";
 import { ErrorPage } from "../../views/error-page.tsx";
 import { Problem } from "../../views/forms.tsx";
-import { renderDocument } from "../../views/layout.tsx";
 import { renderHtml } from "../../views/render.ts";
+import { sendDocument } from "../document.ts";
 import type { RouteEnvironment } from "../environment.ts";
 import { frameOf, type PageDependencies } from "./page-dependencies.ts";
 
@@ -22,12 +22,18 @@ export function wantsFragment(c: PageContext): boolean {
 }
 
 export function showPage(c: PageContext, page: JSX.Element, status: ContentfulStatusCode = 200): Response {
-  return c.html(renderDocument(page), status);
+  return sendDocument(c, page, status);
 }
 
-/** After an action: nothing for htmx, whose stream brings what has changed; else the page to look at. */
+/**
+ * After an action: nothing for htmx, whose stream brings what has changed; else the page to look at. The
+ * reading view of a conversation has no stream, and so is left.
+ */
 export function showDone(c: PageContext, nextPath: string): Response {
-  return wantsFragment(c) ? c.body(null, 204) : c.redirect(nextPath, 303);
+  if (!wantsFragment(c)) return c.redirect(nextPath, 303);
+  const path = URL.parse(c.req.header("hx-current-url") ?? "")?.pathname ?? "";
+  if (path.startsWith("/conversations/")) c.header("HX-Redirect", nextPath);
+  return c.body(null, 204);
 }
 
 export function showRefusal(

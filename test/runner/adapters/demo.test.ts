@@ -1,5 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { demoAdapter } from "../../../src/runner/adapters/demo.ts";
 import { adapterContract, answerOf, eventsOf, verdicts } from "../../contract/adapter-contract.ts";
 import { descendantsOf } from "../../helpers/survivors.ts";
@@ -130,3 +132,13 @@ test.each(["interrupt", "SIGINT", "SIGTERM"] as const)(
     if (how !== "interrupt") expect(await demo.exited).toBe(how === "SIGINT" ? 0 : 143);
   },
 );
+
+test("an edit is told as a real CLI tells it, and touches no file", async () => {
+  await using demo = startDemo();
+
+  const decoded = await demo.say("show me an edit");
+
+  const [started] = eventsOf(decoded, "tool.started");
+  expect(started).toMatchObject({ name: "Edit", input: { file_path: "greeting.ts" } });
+  expect(existsSync(join(home.path, "greeting.ts"))).toBe(false);
+});

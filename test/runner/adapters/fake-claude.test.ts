@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
 import { claudeAdapter } from "../../../src/runner/adapters/claude.ts";
@@ -57,6 +57,7 @@ function eventsIn(log: string): string[] {
 
 const recorded = (name: string) => recordedLines(join(recordingsFolder("claude", "2.1.330"), name));
 const isText = (one: Decoded) => one.kind === "event" && one.event.type === "text";
+const isTool = (one: Decoded) => one.kind === "event" && one.event.type === "tool.started";
 const isSession = (one: Decoded) => one.kind === "event" && one.event.type === "session";
 
 test.each([
@@ -142,7 +143,6 @@ test.each([
   await using fake = startFake();
 
   await fake.say(prompt);
-  fake.closeInput();
   await waitFor(() => anomalyCodes(fake.decoded).length > 0, { what: code });
 
   expect(anomalyCodes(fake.decoded)).toEqual([code]);
@@ -227,6 +227,55 @@ test("a process dies on its second turn when it is told to, and a fresh one carr
   await using fresh = startFake({ sessionId, resume: true });
 
   expect(answerOf(await fresh.say("die-before-output-once"))).toContain("You said");
+});
+
+const steps = [
+  { think: "Let me see." },
+  { say: "Looking." },
+  { tool: "Read", id: "call-1", input: { file_path: "a.ts" }, output: "1 | hello" },
+  { tool: "Bash", input: { command: "rm -rf /" }, output: "No.", denied: true },
+  {
+    line: { type: "rate_limit_event", rate_limit_info: { status: "rejected", resetsAt: 1_700_000_000 } },
+  },
+  { say: ["It says ", "exit=3."] },
+];
+
+test.each([
+  ["in the prompt", `play=${steps.map((step) => JSON.stringify(step)).join("\n")}`],
+  ["of the working directory", "please crash\nand play"],
+])("it plays the steps %s, in their order", async (_where, prompt) => {
+  writeFileSync(join(home.path, ".plays.json"), JSON.stringify({ "please crash": steps }));
+  await using fake = startFake();
+
+  const decoded = await fake.say(prompt);
+
+  expect(answerOf(decoded)).toBe("It says exit=3.");
+  expect(eventsOf(decoded, "thinking").map(({ text }) => text)).toEqual(["Let", " me", " see."]);
+  expect(eventsOf(decoded, "tool.started")).toMatchObject([
+    { toolId: "call-1", name: "Read", input: { file_path: "a.ts" } },
+    { name: "Bash", input: { command: "rm -rf /" } },
+  ]);
+  expect(eventsOf(decoded, "tool.finished")).toMatchObject([
+    { toolId: "call-1", isError: false, output: "1 | hello" },
+    { isError: true, output: "No." },
+  ]);
+  expect(eventsOf(decoded, "notice").map(({ code }) => code)).toEqual(["permission_denied", "rate_limit"]);
+  expect(verdicts(decoded)).toMatchObject([{ kind: "succeeded" }]);
+});
+
+test.each([
+  ["a text", { say: "half a", hold: true }, "half a"],
+  ["a tool", { tool: "Bash", input: { command: "make" } }, ""],
+])("it holds in the middle of %s until it is interrupted", async (_what, step, said) => {
+  await using fake = startFake();
+  fake.send(`play=${JSON.stringify(step)}`);
+  await fake.until((one) => isText(one) || isTool(one), "the beginning");
+
+  fake.write(claudeAdapter.interruptInput("stop") ?? "");
+  await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
+
+  expect(verdicts(fake.decoded)).toEqual([{ kind: "aborted" }]);
+  expect(answerOf(fake.decoded)).toBe(said);
 });
 
 test("the log tells when turns start and end", async () => {

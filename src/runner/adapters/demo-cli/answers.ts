@@ -4,6 +4,8 @@ export type Part =
   /** `pieceMs` is the pause before each word. */
   | { kind: "text"; text: string; pieceMs: number }
   | { kind: "tool"; command: string }
+  /** An edit that is only told: no file is touched. */
+  | { kind: "edit"; path: string; before: string; after: string }
   | { kind: "error"; message: string };
 
 export interface Asked {
@@ -30,6 +32,7 @@ const topics = new Map<string, (asked: Asked) => Part[]>([
   ["markdown", () => say(markdown)],
   ["table", () => say(table)],
   ["code", () => say(code)],
+  ["edit", () => editAnswer()],
   ["slow", () => [{ kind: "text", text: slowText, pieceMs: slowPieceMs }]],
   ["think", () => [{ kind: "thinking", text: thought }, ...say("Forty-two, after some thought.")]],
   [
@@ -52,6 +55,14 @@ function toolAnswer(slow: boolean): Part[] {
   ];
 }
 
+function editAnswer(): Part[] {
+  return [
+    ...say("I will make the greeting friendlier."),
+    { kind: "edit", path: "greeting.ts", before: coldGreeting, after: warmGreeting },
+    ...say("That is how an edit looks. It was only told: no file of yours was touched."),
+  ];
+}
+
 function memory({ earlier, systemPrompt }: Asked): string {
   const asked = earlier.map((prompt) => `1. ${prompt.replaceAll("\n", " ")}`);
   const told = systemPrompt === null ? "" : `\n\nYour system prompt has ${systemPrompt.length} characters.`;
@@ -62,7 +73,7 @@ function memory({ earlier, systemPrompt }: Asked): string {
 const introduction = `I am Headway's **demo agent**: no model, no network, no key. I answer as a real CLI would, so that you can see what Headway does.
 
 - Ask for \`markdown\`, a \`table\` or \`code\`, and watch it being rendered while it streams.
-- Ask for a \`tool\` call (or a \`slow tool\`, and stop it), or let me \`think\`.
+- Ask for a \`tool\` call (or a \`slow tool\`, and stop it), an \`edit\`, or let me \`think\`.
 - Ask for a \`slow\` answer and reload the page, a \`long\` one, or an \`error\`.
 - Ask what I \`remember\`: the conversation goes on when my process is gone.`;
 
@@ -100,6 +111,14 @@ export function greet(name: string): string {
 \`\`\`
 
 It is called with \`greet("Headway")\`.`;
+
+const coldGreeting = `export function greet(name: string): string {
+  return "Hello, " + name;
+}`;
+const warmGreeting = `/** Says hello, and means it. */
+export function greet(name: string): string {
+  return \`Hello, \${name}! Good to see you.\`;
+}`;
 
 const slowText =
   "This answer takes its time, so that you can reload the page, open it twice, or press Stop. " +

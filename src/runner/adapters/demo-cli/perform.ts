@@ -20,6 +20,7 @@ export async function perform(parts: readonly Part[], voice: Voice, signal: Abor
   for (const part of parts) {
     signal.throwIfAborted();
     if (part.kind === "error") performed.errorMessage = part.message;
+    else if (part.kind === "edit") tellEdit(`demo_tool_${++tools}`, part, voice);
     else if (part.kind === "tool") await runTool(`demo_tool_${++tools}`, part.command, voice, signal);
     else performed.words += await stream(part, voice, signal);
     if (part.kind === "text") performed.text = part.text;
@@ -42,9 +43,15 @@ async function stream(
   return pieces.length;
 }
 
+function tellEdit(toolId: string, edit: Extract<Part, { kind: "edit" }>, voice: Voice): void {
+  const { path, before, after } = edit;
+  voice.toolUse(toolId, "Edit", { file_path: path, old_string: before, new_string: after });
+  voice.toolResult(toolId, `The file ${path} would have been updated.`, false);
+}
+
 /** In a session of its own, as Claude's Bash tool does it, and ended with the turn. */
 async function runTool(toolId: string, command: string, voice: Voice, signal: AbortSignal): Promise<void> {
-  voice.toolUse(toolId, command);
+  voice.toolUse(toolId, "Bash", { command, description: "Demo" });
   const child = spawn("/bin/sh", ["-c", command], { detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const kill = () => killGroup(child.pid);
   signal.addEventListener("abort", kill);

@@ -21,7 +21,7 @@ export interface Voice {
   delta(kind: "text" | "thinking", piece: string): void;
   /** The complete block that the deltas made. */
   endBlock(kind: "text" | "thinking", text: string): void;
-  toolUse(toolId: string, command: string): void;
+  toolUse(toolId: string, name: string, input: Record<string, unknown>): void;
   toolResult(toolId: string, output: string, isError: boolean): void;
   interrupted(): void;
   result(options: ResultOptions): void;
@@ -57,8 +57,7 @@ export function createVoice(options: VoiceOptions): Voice {
       assistant({ type: kind, [kind]: text });
       streamEvent({ type: "message_stop" });
     },
-    toolUse: (id, command) =>
-      assistant({ type: "tool_use", id, name: "Bash", input: { command, description: "Demo" } }),
+    toolUse: (id, name, input) => assistant({ type: "tool_use", id, name, input }),
     toolResult: (id, content, isError) =>
       say({ type: "user", message: toolMessage(id, content, isError), parent_tool_use_id: null }),
     interrupted: () =>
@@ -75,7 +74,7 @@ function initLine({ cwd, permissionMode }: VoiceOptions): Record<string, unknown
     subtype: "init",
     cwd,
     permissionMode,
-    tools: ["Bash"],
+    tools: ["Bash", "Edit"],
     mcp_servers: [],
     ...identity,
   };
