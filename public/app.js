@@ -25,7 +25,7 @@ function hear({ data: { away, html, cursor, news } }) {
 async function change(text) {
   const partsBefore = countParts();
   await htmx.swap({ sourceElement: document.body, text, swap: "none" });
-  if (atEnd) return;
+  if (atEnd || !/#(turns|run_)/.test(text)) return;
   unseen += countParts() - partsBefore;
   showUnseen(`↓ ${unseen || ""} new`);
 }
@@ -91,7 +91,7 @@ let atEnd = !/^#(?!newest)./.test(location.hash);
 let unseen = 0;
 const toEnd = () => (page.scrollTop = page.scrollHeight);
 const look = () => (atEnd = page.scrollHeight - page.scrollTop - page.clientHeight < 80);
-const countParts = () => findAll("#turns :is(.part, .turn)").length;
+const countParts = () => findAll("#turns :is(.turn, .part + .part)").length;
 function showUnseen(text) {
   if (button) button.hidden = !(button.textContent = text);
 }

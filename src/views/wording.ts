@@ -18,7 +18,7 @@ export const permissionsShown: Record<PermissionMode, { title: string; meaning: 
     meaning: "May change files in its folder. What else needs permission, most commands say, is denied.",
   },
   full: {
-    title: "Everything",
+    title: "Full",
     meaning: "May run any command and change any file that you could. For folders you can afford to lose.",
   },
 };

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { makeTempFolder } from "./temp.ts";
 
-const executablePath = "/usr/bin/chromium";
-const flags = [
+export const executablePath = "/usr/bin/chromium";
+export const flags = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",

@@ -1,88 +1,84 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { isTooWide, violationsIn } from "../helpers/axe.ts";
 import { openBrowser, withoutBrowser } from "../helpers/browser.ts";
-import { expectJson } from "../helpers/http.ts";
-import { startServer, type TestServer } from "../helpers/server-process.ts";
+import { startServer } from "../helpers/server-process.ts";
+import { tabThrough } from "./focus-walk.ts";
+import { pageStates, visitStates } from "./states.ts";
 
-const axe = readFileSync(join(import.meta.dir, "../../node_modules/axe-core/axe.min.js"), "utf8");
+const telephone = { width: 360, height: 740 };
+const desktop = { width: 1280, height: 800 };
+/** The desktop's window when all is shown at twice the size. */
+const zoomed = { width: 640, height: 400 };
 
-interface AxeResults {
-  violations: { id: string; nodes: { html: string }[] }[];
-}
+/** The rules of axe that another size or another colour scheme may break; `accessibility.long.ts` asks for all. */
+const dependentOnLooks = ["color-contrast", "link-in-text-block", "scrollable-region-focusable"];
 
-/** What axe finds on the page, in both colour schemes. */
-async function violations(page: Page): Promise<string[]> {
-  const found: string[] = [];
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe);
-    const results = await page.evaluate<AxeResults>("axe.run()");
-    for (const { id, nodes } of results.violations) {
-      found.push(...nodes.map(({ html }) => `${colorScheme} ${id}: ${html.slice(0, 200)}`));
-    }
-  }
+/** All that stands in somebody's way on the page, whatever its size, its colours and the way it is used. */
+async function barriersOf(page: Page): Promise<string[]> {
+  const found = await violationsIn(page, "dark");
+  if (await isTooWide(page)) found.push("too wide for a telephone");
+  await page.setViewportSize(zoomed);
+  if (await isTooWide(page)) found.push("too wide at twice the size");
+  const share = await page.evaluate(shareThatSticks);
+  if (share > 0.5) found.push(`${Math.round(share * 100)} % are covered at twice the size`);
+  await page.setViewportSize(desktop);
+  found.push(...(await violationsIn(page, "light", dependentOnLooks)), ...(await tabThrough(page)));
   return found;
 }
 
-const isTooWide = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+/** How much of the window is taken by what stays in it while the page is scrolled. */
+function shareThatSticks(): number {
+  const heights = [...document.querySelectorAll("body *")]
+    .filter((element) => ["sticky", "fixed"].includes(getComputedStyle(element).position))
+    .map((element) => (element.clientWidth > innerWidth / 2 ? element.clientHeight : 0));
+  return heights.reduce((sum, height) => sum + height, 0) / innerHeight;
+}
 
-/** A conversation with all that an answer can hold. */
-async function converse(server: TestServer): Promise<string> {
-  await expectJson(server.fetch, 201, "POST", "/api/agents", {
-    body: { id: "helper", cli: "demo", cwd: server.workspace },
-  });
-  const execute = (prompt: string, prefer?: string) =>
-    server.fetch("/api/agents/helper/execute", {
-      method: "POST",
-      headers: { "content-type": "application/json", ...(prefer ? { prefer } : {}) },
-      body: JSON.stringify({ prompt }),
-    });
-  for (const prompt of ["markdown", "code", "tool", "error", `table ${"unbroken".repeat(80)}`])
-    await execute(prompt);
-  await execute("slow", "respond-async");
-  await execute("this one waits", "respond-async");
-  const { items } = await expectJson<{ items: { id: string }[] }>(
-    server.fetch,
-    200,
-    "GET",
-    "/api/runs?state=failed",
+/** Things that move by themselves, for those who don't mind and for those who do. */
+async function movements(page: Page): Promise<Record<"no-preference" | "reduce", number>> {
+  const count = async (reducedMotion: "no-preference" | "reduce") => {
+    await page.emulateMedia({ reducedMotion });
+    return page.evaluate(
+      () => document.getAnimations().filter(({ playState }) => playState === "running").length,
+    );
+  };
+  return { reduce: await count("reduce"), "no-preference": await count("no-preference") };
+}
+
+interface Found {
+  /** By state. */
+  barriers: Record<string, string[]>;
+  /** The states in which something moves for those who don't mind. */
+  moving: string[];
+}
+
+/** Every second state, on servers and in a browser of their own: two at a time take little more than one. */
+async function visitHalf(half: number, found: Found): Promise<void> {
+  await using browser = await openBrowser();
+  await visitStates(
+    browser.context,
+    [telephone],
+    async ({ state, page }) => {
+      const { reduce, "no-preference": usual } = await movements(page);
+      if (usual > 0) found.moving.push(state.name);
+      const barriers = reduce > 0 ? [`${reduce} things move in spite of the reader's wish`] : [];
+      found.barriers[state.name] = [...barriers, ...(await barriersOf(page))];
+    },
+    (state) => pageStates.indexOf(state) % 2 === half,
   );
-  return items[0]?.id ?? "";
 }
 
 describe.skipIf(withoutBrowser)("the pages, to everybody", () => {
-  test("have no barriers that axe knows of, and fit a telephone", async () => {
-    await using server = await startServer({ env: { HEADWAY_SANDBOX: "off" } });
-    await using browser = await openBrowser({ viewport: { width: 360, height: 740 } });
-    const runId = await converse(server);
-    const page = await browser.context.newPage();
-    const found: Record<string, unknown> = {};
-    const check = async (name: string) => {
-      found[name] = { violations: await violations(page), isTooWide: await isTooWide(page) };
-    };
+  test("have no barriers in any state, and stand still for those who don't want motion", async () => {
+    const found: Found = { barriers: {}, moving: [] };
 
-    await page.goto(`${server.url}/login`);
-    await check("login");
-    await page.goto(server.loginUrl);
-    await page.click("text=Create an agent");
-    await page.click("text=Model and instructions");
-    await check("agents");
-    await page.goto(`${server.url}/agents/helper`);
-    await page.waitForSelector(".turn.live .prose");
-    await page.click("text=Manage this agent");
-    await page.locator(".tool summary").click();
-    await check("agent");
-    await page.goto(`${server.url}/runs/${runId}`);
-    await check("run");
-    await page.goto(`${server.url}/runs/none`);
-    await check("error");
+    await Promise.all([0, 1].map((half) => visitHalf(half, found)));
 
-    const fine = { violations: [], isTooWide: false };
-    expect(found).toEqual({ login: fine, agents: fine, agent: fine, run: fine, error: fine });
-  }, 60_000);
+    expect(found.barriers).toEqual(Object.fromEntries(pageStates.map(({ name }) => [name, []])));
+    expect(found.moving).toContain("chat-streaming");
+    expect(found.moving).not.toContain("chat-code");
+  }, 180_000);
 
   test("can be used with the keyboard alone", async () => {
     await using server = await startServer();

@@ -68,12 +68,14 @@ function AgentHead({ agent, conversation }: { agent: Agent; conversation: Conver
         </details>
       </div>
       <p class="facts">
-        <span class="path">{agent.cwd}</span> · permission: {permissionsShown[agent.permissionMode].title}
+        <a href="/">All agents</a> · <span class="path">{agent.cwd}</span> · permission:{" "}
+        {permissionsShown[agent.permissionMode].title}
         {agent.model !== null && ` · ${agent.model}`}
       </p>
       {agent.status === "quarantined" && (
         <p class="problem">
-          Processes of an earlier run could not be ended, so this agent takes no messages until they are gone.
+          Processes of an earlier run could not be ended, so this agent takes no messages. Once the machine
+          was restarted, <a href={`/agents/${agent.id}/settings`}>delete it</a> and make it anew.
         </p>
       )}
     </div>
