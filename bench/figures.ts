@@ -2,7 +2,7 @@
 export interface Figure {
   name: string;
   /** Of `headway` and `floor`. */
-  unit: "ms" | "MB" | "KB" | "bytes" | "per s";
+  unit: "ms" | "MB" | "KB" | "bytes" | "per s" | "nodes";
   headway: Measured;
   floor: Measured | null;
   /** What is judged, and how it reads: "+5.1 ms", say. Null where the figure is for information. */

@@ -12,6 +12,9 @@ import { measureBurst } from "./measures/burst.ts";
 import { measureEventLatency } from "./measures/event-latency.ts";
 import { measureFirstLoad } from "./measures/first-load.ts";
 import { measureOneTurn } from "./measures/one-turn.ts";
+import { measurePageScroll } from "./measures/page-scroll.ts";
+import { measurePageStream } from "./measures/page-stream.ts";
+import { measurePages } from "./measures/pages.ts";
 import { measureStart } from "./measures/start.ts";
 import { measureThroughput } from "./measures/throughput.ts";
 import { measureRealClaude, measureWarmTurn } from "./measures/warm-turn.ts";
@@ -27,6 +30,9 @@ const measures: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   events: measureEventLatency,
   burst: measureBurst,
   throughput: measureThroughput,
+  pages: measurePages,
+  "page-scroll": measurePageScroll,
+  "page-stream": measurePageStream,
 };
 
 interface Wish {

@@ -5,6 +5,7 @@ import type { Containment } from "../src/runner/process/containment.ts";
 import { detectContainment } from "../src/runner/process/detect-containment.ts";
 import { type ServerOptions, startServer, type TestServer } from "../test/helpers/server-process.ts";
 import { cpuMsOf } from "./machine.ts";
+import { type SeededData, seederOf } from "./seeded.ts";
 
 /** What all measures share. */
 export interface Ground {
@@ -16,6 +17,8 @@ export interface Ground {
    * that is made in the minute after thousands were removed takes milliseconds.
    */
   newDataDir(): string;
+  /** The same with long conversations in it. */
+  seededDataDir(): Promise<SeededData>;
   /** A home for servers, in which Bun keeps what it has transpiled, as it does in a person's home. */
   home: string;
 }
@@ -41,10 +44,12 @@ export async function layGround(folder: string): Promise<Ground> {
   const home = join(folder, "home");
   mkdirSync(home);
   let dataDirs = 0;
+  const newDataDir = () => join(folder, `data-${++dataDirs}`);
   return {
     fakeCli: await makeFakeCli(folder),
     containment,
-    newDataDir: () => join(folder, `data-${++dataDirs}`),
+    newDataDir,
+    seededDataDir: seederOf(newDataDir),
     home,
   };
 }

@@ -1,7 +1,7 @@
 import { atMost, type Figure, type Measured, measured, median, quantile, ratioAtMost } from "../figures.ts";
 import { startBareCli } from "../bare-cli.ts";
-import { sharedNowMs } from "../machine.ts";
-import { type Arena, openArena, runProgram, type Stage } from "../stage.ts";
+import { sampleHealth } from "../healthz-samples.ts";
+import { type Arena, openArena, type Stage } from "../stage.ts";
 import { timed } from "./one-turn.ts";
 
 const agents = 10;
@@ -10,8 +10,7 @@ const turn = "turn=200";
 const ratioAim = 1.15;
 const healthAimMs = 20;
 const idleMs = 1_500;
-/** An answer that takes longer than this past the end of what is watched is missed. */
-const stragglersMs = 200;
+const healthEveryMs = 4;
 
 /** 50 executes at once to 10 agents, and how the server answers others meanwhile. */
 export async function measureBurst(stage: Stage): Promise<Figure[]> {
@@ -22,7 +21,7 @@ export async function measureBurst(stage: Stage): Promise<Figure[]> {
   stage.use(bare);
   for (const arena of [enough, few]) await arena.warmUp(stage.times(5, 2));
 
-  const health = await sampleHealth(stage, enough);
+  const health = await sampleHealth(stage, enough, healthEveryMs);
   const idle = await health.during(() => Bun.sleep(idleMs));
   const times = { enough: [] as number[], few: [] as number[], bare: [] as number[] };
   const healthInBurst: number[] = [];
@@ -66,44 +65,7 @@ function spread(values: readonly number[]): string {
 }
 
 function healthFigure(name: string, values: readonly number[], floor: Measured): Figure {
-  const note = `${values.length} requests, one every 4 ms whether the last is answered or not; floor: idle`;
+  const note = `${values.length} requests, one every ${healthEveryMs} ms whether the last is answered or not; floor: idle`;
   const judged = atMost(quantile(values, 0.99), healthAimMs, "ms");
   return { name, unit: "ms", headway: measured(values), floor, judged, note };
-}
-
-interface HealthSamples {
-  /** What was asked for while the work was done, in ms. */
-  during(work: () => Promise<void>): Promise<number[]>;
-  stop(): void;
-}
-
-/** A process of its own asks for /healthz all the time. */
-async function sampleHealth(stage: Stage, { server }: Arena): Promise<HealthSamples> {
-  const child = runProgram(stage, "healthz-sampler", [server.url]);
-  const samples: { atMs: number; tookMs: number }[] = [];
-  const { promise: first, resolve: begun } = Promise.withResolvers<void>();
-  const collecting = (async () => {
-    let pending = "";
-    for await (const chunk of child.stdout) {
-      const lines = (pending + new TextDecoder().decode(chunk)).split("\n");
-      pending = lines.pop() ?? "";
-      for (const line of lines) samples.push(...(JSON.parse(line) as typeof samples));
-      begun();
-    }
-  })();
-  await first;
-  return {
-    async during(work) {
-      const fromMs = sharedNowMs();
-      await work();
-      const toMs = sharedNowMs();
-      while ((samples.at(-1)?.atMs ?? 0) < toMs + stragglersMs && child.exitCode === null)
-        await Bun.sleep(20);
-      return samples.filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).map(({ tookMs }) => tookMs);
-    },
-    stop() {
-      child.kill();
-      void collecting;
-    },
-  };
 }

@@ -1,9 +1,9 @@
-/** Asks URL/healthz every few milliseconds, whether the last answer has come or not, until it is ended. */
+/** URL EVERY_MS: asks URL/healthz so often, whether the last answer has come or not, until it is ended. */
 import { sharedNowMs } from "../machine.ts";
 
-const everyMs = 4;
 const reportEveryMs = 100;
 const url = `${process.argv[2]}/healthz`;
+const everyMs = Number(process.argv[3]);
 let samples: { atMs: number; tookMs: number }[] = [];
 
 async function ask(): Promise<void> {

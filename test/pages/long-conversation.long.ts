@@ -103,11 +103,11 @@ function countTurns(page: Page): Promise<number> {
 async function loadOlder(page: Page): Promise<number> {
   const before = await page.evaluate(() => {
     document.documentElement.scrollTop = 0;
-    const first = document.querySelector("#turns > .turn");
-    return { id: first?.querySelector(".anchor")?.id ?? "", top: first?.getBoundingClientRect().top ?? 0 };
+    const shown = document.querySelectorAll("#turns > .turn");
+    const { top = 0 } = shown[0]?.getBoundingClientRect() ?? {};
+    return { turns: shown.length, id: shown[0]?.querySelector(".anchor")?.id ?? "", top };
   });
-  const shown = await countTurns(page);
-  await waitFor(async () => (await countTurns(page)) > shown, { what: "older turns" });
+  await waitFor(async () => (await countTurns(page)) > before.turns, { what: "older turns" });
   const top = await page.evaluate(
     (id) => document.getElementById(id)?.closest(".turn")?.getBoundingClientRect().top ?? Number.NaN,
     before.id,

@@ -167,11 +167,13 @@ async function seedHeldRuns({ server, makeAgent, start, keep }: Stage): Promise<
   await waitForText(server, held.id, "so far the importer has");
 }
 
-/** Resolves when the run has said that. */
+/** Resolves when the run has said that; a run that ends before it does is told of at once. */
 async function waitForText(server: TestServer, runId: string, text: string): Promise<void> {
   const said = async () => {
-    const run = await expectJson<Run>(server.fetch, 200, "GET", `/api/runs/${runId}`);
-    return run.content?.toLowerCase().includes(text);
+    const { content, endedAt, error } = await expectJson<Run>(server.fetch, 200, "GET", `/api/runs/${runId}`);
+    if (content.toLowerCase().includes(text)) return true;
+    if (endedAt !== null) throw new Error(`The run ended before it said "${text}": ${error?.code}`);
+    return false;
   };
-  await waitFor(said, { what: `"${text}" to be said` });
+  await waitFor(said, { what: `"${text}" to be said`, deadlineMs: 30_000 });
 }
