@@ -8,14 +8,15 @@ interface Item {
   text?: string;
 }
 
+/** All of them, page by page. */
 async function eventsOf(app: TestApp, runId: string): Promise<Item[]> {
-  const { items } = await expectJson<{ items: Item[] }>(
-    app.fetch,
-    200,
-    "GET",
-    `/api/runs/${runId}/events?limit=500`,
-  );
-  return items;
+  const events: Item[] = [];
+  for (;;) {
+    const path = `/api/runs/${runId}/events?limit=500&after=${events.length}`;
+    const { items } = await expectJson<{ items: Item[] }>(app.fetch, 200, "GET", path);
+    events.push(...items);
+    if (items.length < 500) return events;
+  }
 }
 
 test("a run with too many events keeps its text and its end, says so once, and loses no text", async () => {
