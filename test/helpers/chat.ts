@@ -25,8 +25,11 @@ export async function openChat(
   options: { cli?: string; server?: ServerOptions; browser?: Parameters<typeof openBrowser>[0] } = {},
 ): Promise<Chat> {
   const { env, ...more } = options.server ?? {};
-  const server = await startServer({ env: { HEADWAY_CLAUDE_PATH: fakeClaude, ...env }, ...more });
-  const browser = await openBrowser(options.browser);
+  await using opening = new AsyncDisposableStack();
+  const server = opening.use(
+    await startServer({ env: { HEADWAY_CLAUDE_PATH: fakeClaude, ...env }, ...more }),
+  );
+  const browser = opening.use(await openBrowser(options.browser));
   await expectJson(server.fetch, 201, "POST", "/api/agents", {
     body: { id: "anna", cli: options.cli ?? "claude", cwd: server.workspace },
   });
@@ -46,6 +49,7 @@ export async function openChat(
     });
   const page = await openTab(server.loginUrl.slice(server.url.length));
   await page.goto(`${server.url}/agents/anna`);
+  const open = opening.move();
   return {
     server,
     browser,
@@ -58,9 +62,6 @@ export async function openChat(
     },
     execute: async (prompt) => void (await execute(prompt)),
     start: async (prompt) => void (await execute(prompt, { prefer: "respond-async" })),
-    async [Symbol.asyncDispose]() {
-      await browser[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -76,7 +76,8 @@ export function openFirstStage(): Promise<Stage> {
 
 /** A few agents, each in another state. */
 export async function openBoardStage(): Promise<Stage> {
-  const stage = await openStageWithClaude();
+  await using setting = new AsyncDisposableStack();
+  const stage = setting.use(await openStageWithClaude());
   const { makeAgent, execute, start } = stage;
   await makeAgent("helper", { cli: "demo", model: null });
   for (const id of ["docs", "staging", "mail", "haunted", "planner", "charts"]) await makeAgent(id);
@@ -93,6 +94,7 @@ export async function openBoardStage(): Promise<Stage> {
   }
   for (const prompt of waitingMessages.slice(1)) await start("importer", prompt);
   quarantine(stage.server, "haunted");
+  setting.move();
   return stage;
 }
 
@@ -107,11 +109,14 @@ const exchanges = 30;
 
 /** Conversations and runs of all kinds, each agent with another one. */
 export async function openTalksStage(): Promise<Stage> {
-  const stage = await openStageWithClaude();
+  // A stage that can't be set leaves no server behind.
+  await using setting = new AsyncDisposableStack();
+  const stage = setting.use(await openStageWithClaude());
   await seedEndedTalks(stage);
   await seedEndedRuns(stage);
   await seedLongTalks(stage);
   await seedHeldRuns(stage);
+  setting.move();
   return stage;
 }
 
