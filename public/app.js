@@ -7,7 +7,7 @@ const composer = find("#composer");
 const field = find("#composer-text");
 const button = find("[data-to-end]");
 
-// Changes of the page come by the stream, one after the other.
+// Changes come by the stream, one by one.
 let port;
 let swaps = Promise.resolve();
 function follow() {
@@ -61,7 +61,7 @@ function askToStop() {
 
 addEventListener("submit", ({ target }) => target.querySelector(".stop:focus-visible") && field?.focus());
 
-// A draft survives, and what is typed while another text is being sent.
+// A draft survives, and what is typed while a text is sent.
 const kept = (what, text) => {
   const key = `${what}:${view}`;
   return text === undefined ? localStorage.getItem(key) : localStorage.setItem(key, text);
@@ -83,12 +83,13 @@ addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
 });
 addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (ctx?.sourceElement?.matches?.("form"))
-    find("#problem").textContent = "The server can't be reached. Try again in a moment.";
+    find("#problem").textContent = "The server can't be reached. Try again soon.";
 });
 
-// Who reads at the end stays there; who has scrolled up is told what is new.
+// Who reads at the end stays there; others are told what is new.
 let atEnd = !/^#(?!newest)./.test(location.hash);
 let unseen = 0;
+if (composer) history.scrollRestoration = "manual";
 const toEnd = () => (page.scrollTop = page.scrollHeight);
 const look = () => (atEnd = page.scrollHeight - page.scrollTop - page.clientHeight < 80);
 const countParts = () => findAll("#turns :is(.turn, .part + .part)").length;
@@ -144,7 +145,7 @@ function localTimes() {
 }
 setInterval(localTimes, 1000);
 
-// What is put in above leaves what is read where it is.
+// What is read stays where it is.
 let below = 0;
 addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   look();
