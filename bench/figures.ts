@@ -56,6 +56,11 @@ export function atLeast(value: number, aim: number, unit: string): Judged {
   return { value, shown: `${shownNumber(value)} ${unit}`, aim: `≥ ${aim} ${unit}`, isMet: value >= aim };
 }
 
+/** The figure for information. */
+export function unjudged(figure: Figure): Figure {
+  return { ...figure, judged: null };
+}
+
 /** The table as text; its columns are as wide as they need to be. */
 export function tableOf(figures: readonly Figure[]): string {
   const head = ["figure", "Headway", "p99", "floor", "p99", "unit", "judged", "aim", ""];

@@ -4,7 +4,7 @@ import { type PageRecord, readRecord, restartRecord, untilUsable } from "../../t
 import { lastWords, sampleLongAnswer } from "../../test/helpers/sample-markdown.ts";
 import { writePrompt, writerCli } from "../../test/helpers/writer-cli.ts";
 import { type Browsing, countMetrics, startBrowsing } from "../browsing.ts";
-import { atMost, type Figure, measured, quantile, ratioAtMost } from "../figures.ts";
+import { atMost, type Figure, measured, quantile, ratioAtMost, unjudged } from "../figures.ts";
 import { sampleHealth } from "../healthz-samples.ts";
 import { cpuMsOf } from "../machine.ts";
 import { longTaskFigure, traceTasks } from "../main-thread.ts";
@@ -35,6 +35,7 @@ export async function measurePageStream(stage: Stage): Promise<Figure[]> {
   const browsing = await startBrowsing(stage, arena.server);
   const alone = await follow(stage, arena, browsing, answer, { agentId: "agent-1", tabs: 1 });
   const eight = await follow(stage, arena, browsing, answer, { agentId: "agent-2", tabs: 8 });
+  // A browser without a head paints all its tabs as if all were looked at, on as few cores as there are.
   return [...figuresOf(answer, alone), ...figuresOf(answer, eight).map(unjudged)];
 }
 
@@ -156,11 +157,6 @@ function figuresOf({ text, seconds }: Answer, followed: Followed): Figure[] {
       note: `${Math.max(...health.busy).toFixed(0)} ms at most; server CPU ${percent(serverBusy)} of a core; floor: at rest`,
     },
   ];
-}
-
-/** A browser without a head paints all its tabs as if all were looked at, on as few cores as there are. */
-function unjudged(figure: Figure): Figure {
-  return { ...figure, judged: null };
 }
 
 function percent(part: number): string {

@@ -1,4 +1,4 @@
-import { atMost, type Figure, measured, median, ratioAtMost } from "../figures.ts";
+import { atMost, type Figure, measured, median, ratioAtMost, unjudged } from "../figures.ts";
 import { longTurns, shortTurns } from "../seeded.ts";
 import { type Arena, openArena, type Stage } from "../stage.ts";
 import { logIn, type Visit, type Visitor } from "../visitor.ts";
@@ -47,7 +47,6 @@ async function measureServerTimes(
     judged: atMost(median(visits.map(tookMs)), aimMs, "ms"),
     note: [`${kb(visits)} of HTML`, note].filter(Boolean).join("; "),
   });
-  const unjudged = (figure: Figure): Figure => ({ ...figure, judged: null });
   const middle = pathAt(conversationId, longTurns / 2);
   return [
     pageFigure(`newest page of ${longTurns} turns`, warm.long, "floor: /healthz on the same connection"),

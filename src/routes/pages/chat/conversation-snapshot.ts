@@ -7,7 +7,7 @@ import type { PageDependencies } from "../page-dependencies.ts";
 
 /** Turns of one page; what is older is loaded when it is wanted, in pieces that a browser takes in at once. */
 export const turnsShownMax = 40;
-export const olderTurnsMax = 20;
+export const olderTurnsMax = 10;
 
 /** One thing in a conversation, as it is shown. */
 export type Entry =
