@@ -12,12 +12,13 @@ import { measureBurst } from "./measures/burst.ts";
 import { measureEventLatency } from "./measures/event-latency.ts";
 import { measureFirstLoad } from "./measures/first-load.ts";
 import { measureOneTurn } from "./measures/one-turn.ts";
+import { measureRealClis } from "./measures/real-clis.ts";
 import { measurePageScroll } from "./measures/page-scroll.ts";
 import { measurePageStream } from "./measures/page-stream.ts";
 import { measurePages } from "./measures/pages.ts";
 import { measureStart } from "./measures/start.ts";
 import { measureThroughput } from "./measures/throughput.ts";
-import { measureRealClaude, measureWarmTurn } from "./measures/warm-turn.ts";
+import { measureWarmTurn } from "./measures/warm-turn.ts";
 import { makeTempFolder } from "../test/helpers/temp.ts";
 import { layGround, setStage, type Stage } from "./stage.ts";
 
@@ -26,7 +27,7 @@ const measures: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   "first-load": measureFirstLoad,
   "one-turn": measureOneTurn,
   warm: measureWarmTurn,
-  "real-claude": measureRealClaude,
+  "real-clis": measureRealClis,
   events: measureEventLatency,
   burst: measureBurst,
   throughput: measureThroughput,

@@ -89,12 +89,12 @@ export interface Arena {
 /** Starts a server with so many agents, called agent-1, agent-2 and so on. */
 export async function openArena(
   stage: Stage,
-  options: ServerOptions & { agents: number; cli?: "claude" | "demo" },
+  options: ServerOptions & { agents: number; agent?: Record<string, unknown> },
 ): Promise<Arena> {
   const env = { HEADWAY_CLAUDE_PATH: stage.fakeCli, ...options.env };
   const server = stage.use(await startServer({ dataDir: stage.newDataDir(), ...options, env }));
   const agentIds = Array.from({ length: options.agents }, (_, index) => `agent-${index + 1}`);
-  for (const id of agentIds) await createAgent(server, id, options.cli ?? "claude");
+  for (const id of agentIds) await createAgent(server, { id, cli: "claude", ...options.agent });
   const execute = (agentId: string, prompt: string) => executeTurn(server, agentId, prompt);
   return {
     server,
@@ -111,10 +111,10 @@ export async function openArena(
   };
 }
 
-async function createAgent(server: TestServer, id: string, cli: string): Promise<void> {
-  const response = await post(server, "/api/agents", { id, cli, cwd: server.workspace });
+async function createAgent(server: TestServer, agent: Record<string, unknown>): Promise<void> {
+  const response = await post(server, "/api/agents", { cwd: server.workspace, ...agent });
   const text = await response.text();
-  if (response.status !== 201) throw new Error(`${id} could not be created: ${text}`);
+  if (response.status !== 201) throw new Error(`${String(agent["id"])} could not be created: ${text}`);
 }
 
 async function executeTurn(server: TestServer, agentId: string, prompt: string): Promise<Run> {

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { apiPage } from "./pages/api.ts";
 import { configurationPage, environmentExample } from "./pages/configuration.ts";
+import { dialectsPage } from "./pages/dialects.ts";
 import { errorsPage } from "./pages/errors.ts";
 import { metricsPage } from "./pages/metrics.ts";
 
@@ -13,6 +14,7 @@ export async function generatePages(): Promise<Map<string, string>> {
     [".env.example", environmentExample()],
     ["docs/api.md", await apiPage()],
     ["docs/configuration.md", configurationPage()],
+    ["docs/dialects.md", dialectsPage()],
     ["docs/errors.md", errorsPage()],
     ["docs/metrics.md", await metricsPage()],
   ]);

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { acpAgentVariables, readAcpAgents } from "./acp-agents.ts";
 import type { Config } from "./config.ts";
 import { composeServing, type Serving } from "./compose-serving.ts";
+import type { AcpAgentConfig } from "./domain/acp-agent.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { problems } from "./domain/error-codes.ts";
 import { createFactBus, type FactBus } from "./domain/facts.ts";
@@ -51,6 +53,8 @@ export interface App {
 /** What everything else is built on. */
 export interface Ground {
   config: Config;
+  /** ACP agents that the data directory names. */
+  acpAgents: readonly AcpAgentConfig[];
   overrides: Overrides;
   environment: Readonly<Record<string, string | undefined>>;
   clock: Clock;
@@ -69,7 +73,9 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
   const given = config.token
     ? { kind: "ok" as const, token: config.token }
     : readOrMakeToken(dataDir, makeSecret);
-  const ground = layGround(config, overrides, dataDir, given.kind === "ok" ? given.token : "");
+  const named = readAcpAgents(dataDir);
+  const acpAgents = named.kind === "ok" ? named.agents : [];
+  const ground = layGround(config, overrides, dataDir, given.kind === "ok" ? given.token : "", acpAgents);
   let serving: Serving | null = null;
   let stopping: Promise<void> | null = null;
   return {
@@ -82,7 +88,9 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
     loginUrl: () => serving?.loginUrl ?? "",
     fetch: (request, bindings = {}) => serving?.fetch(request, bindings) ?? starting(),
     async start(bound) {
-      if (given.kind === "bad") return { kind: "refused", exitCode: 64, message: given.message };
+      for (const outcome of [given, named]) {
+        if (outcome.kind === "bad") return { kind: "refused", exitCode: 64, message: outcome.message };
+      }
       const outcome = await composeServing(ground, bound, makeSecret);
       if (outcome.kind === "refused") return outcome;
       serving = outcome.serving;
@@ -95,15 +103,26 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
   };
 }
 
-function layGround(config: Config, overrides: Overrides, dataDir: string, token: string): Ground {
+function layGround(
+  config: Config,
+  overrides: Overrides,
+  dataDir: string,
+  token: string,
+  acpAgents: readonly AcpAgentConfig[],
+): Ground {
   const { environment = {}, clock = systemClock, writeLine = createPrinter() } = overrides;
-  const redactor = createRedactor({ ...environment, HEADWAY_TOKEN: token });
+  const redactor = createRedactor({
+    ...environment,
+    ...acpAgentVariables(acpAgents),
+    HEADWAY_TOKEN: token,
+  });
   const log = createLog({ level: config.logLevel, clock, redact: redactor.log, writeLine });
   const facts = createFactBus((error) =>
     log.write("error", "a listener of facts failed", { error: String(error) }),
   );
   facts.subscribe(log.fact);
-  return { config, overrides, environment, clock, dataDir, installationDir, token, redactor, facts, log };
+  const laid = { clock, dataDir, installationDir, token, redactor, facts, log };
+  return { config, acpAgents, overrides, environment, ...laid };
 }
 
 /**

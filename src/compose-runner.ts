@@ -1,16 +1,20 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
+import type { AcpAgentConfig } from "./domain/acp-agent.ts";
 import type { Cli } from "./domain/agent.ts";
 import type { Clock } from "./domain/clock.ts";
-import type { PublishFact } from "./domain/facts.ts";
+import type { Fact, PublishFact } from "./domain/facts.ts";
 import type { MakeId } from "./domain/ids.ts";
 import type { Adapter } from "./runner/adapters/adapter.ts";
-import { findAdapter } from "./runner/adapters/registry.ts";
+import { type Adapters, createAdapters, findAdapter } from "./runner/adapters/registry.ts";
+import { listAcpAgents } from "./runner/acp-reports.ts";
 import { createAgentDesk } from "./runner/agent-desk.ts";
 import { findClis, listClis } from "./runner/cli-reports.ts";
+import { type KnownCli, knownClis } from "./runner/known-clis.ts";
+import { createDriftTally } from "./runner/drift-tally.ts";
 import type { Redactor } from "./runner/policies/redaction.ts";
-import { createVersionReader } from "./runner/process/cli-version.ts";
+import { type CliVersions, createCliVersions } from "./runner/process/cli-version.ts";
 import type { Containment } from "./runner/process/containment.ts";
 import { cliEnvironment } from "./runner/process/environment.ts";
 import { type Executable, findExecutable } from "./runner/process/find-executable.ts";
@@ -21,6 +25,7 @@ import { createRunner } from "./runner/runner.ts";
 import { createHeadlessTransport } from "./runner/transports/headless.ts";
 import { retireProcess, type StartProcessOptions } from "./runner/transports/start-process.ts";
 import type { Wakeups } from "./runner/runner-api.ts";
+import { createVersionCheck, learnVersions, type VersionCheckOptions } from "./runner/version-check.ts";
 import { createWakeups } from "./runner/wakeups.ts";
 import { createWarmPool } from "./runner/warm-pool.ts";
 import type { Store } from "./store/store.ts";
@@ -32,6 +37,7 @@ const isRoot = process.getuid?.() === 0;
 
 export interface RunnerParts {
   config: Config;
+  acpAgents: readonly AcpAgentConfig[];
   environment: Readonly<Record<string, string | undefined>>;
   version: string;
   dataDir: string;
@@ -43,17 +49,20 @@ export interface RunnerParts {
   clock: Clock;
   makeId: MakeId;
   publish: PublishFact;
+  subscribe(listener: (fact: Fact) => void): void;
   onLogError(error: Error): void;
 }
 
 /** Puts the runner together with the machine that it runs on. */
 export function composeRunner(parts: RunnerParts) {
-  const { environment, store, clock, publish, makeId, config } = parts;
+  const { environment, store, clock, publish, config } = parts;
   const machine = composeMachine(parts);
   const wakeups = createWakeups();
-  const { pool, transport } = composeTransport(parts, machine, wakeups);
-  const permissionModesOf = (cli: Cli) => findAdapter(cli)?.permissionModes(isRoot) ?? [];
+  const adapters = createAdapters(parts.acpAgents);
+  const { pool, transport } = composeTransport(parts, machine, adapters, wakeups);
   const { workspaces, supervisor, rawLogs } = machine;
+  const permissionModesOf = (cli: Cli, acpAgent: string | null) =>
+    adapters.find({ cli, acpAgent })?.permissionModes(isRoot) ?? [];
   const agentDesk = createAgentDesk({
     agents: store,
     workspaces,
@@ -61,7 +70,9 @@ export function composeRunner(parts: RunnerParts) {
     publish,
     wakeups,
     pool,
+    acpAgentNames: parts.acpAgents.map(({ name }) => name),
     permissionModesOf,
+    takesMcpConfig: (cli, acpAgent) => adapters.find({ cli, acpAgent })?.takesMcpConfig ?? false,
   });
   const runner = createRunner({
     ...parts,
@@ -76,19 +87,31 @@ export function composeRunner(parts: RunnerParts) {
     queueLimit: config.queueLimit,
     runsMax: config.maxRuns,
   });
-  const readVersion = createVersionReader({
-    supervisor,
-    makeProcessId: () => makeId("proc"),
-    environmentOf: (cli, processId) => environmentFor(parts, findAdapter(cli) ?? null, {}, processId),
-    hiddenPaths: [parts.dataDir],
-  });
+  const known = (Object.keys(knownClis) as KnownCli[]).flatMap((cli) => findAdapter(cli) ?? []);
+  learnVersions(composeVersionCheck(parts, machine.versions), known);
+  const drift = createDriftTally();
+  parts.subscribe(drift.hear);
   const reports = {
+    listDrift: drift.list,
     environment,
     isRoot,
     keepsWarm: pool.keepsAny,
     version: parts.version,
-    findExecutable: (cli: Cli) => executableOf(parts, cli),
-    readVersion,
+    findExecutable: (cli: Cli) => {
+      const adapter = findAdapter(cli);
+      return adapter && executableOf(parts, adapter);
+    },
+    readVersion: machine.versions.read,
+    listAcpAgents: () =>
+      listAcpAgents({
+        acpAgents: parts.acpAgents,
+        keepsWarm: pool.keepsAny,
+        findExecutable(acpAgent) {
+          const adapter = adapters.find({ cli: "acp", acpAgent });
+          return adapter && executableOf(parts, adapter);
+        },
+        permissionModesOf: (acpAgent) => permissionModesOf("acp", acpAgent),
+      }),
   };
   return {
     runner,
@@ -99,6 +122,7 @@ export function composeRunner(parts: RunnerParts) {
     readRawLog: rawLogs.read,
     readLogPiece: rawLogs.readPiece,
     onLogGrown: rawLogs.onGrown,
+    removeStrayLogs: rawLogs.removeStray,
   };
 }
 
@@ -119,12 +143,19 @@ function composeMachine(parts: RunnerParts) {
     bytesMax: config.logLimitMb * mebibyte,
     onError: onLogError,
   });
-  return { workspaces, supervisor, rawLogs };
+  const versions = createCliVersions({
+    supervisor,
+    makeProcessId: () => parts.makeId("proc"),
+    environmentOf: (cli, processId) => environmentFor(parts, findAdapter(cli), {}, processId),
+    hiddenPaths: [dataDir],
+  });
+  return { workspaces, supervisor, rawLogs, versions };
 }
 
 function composeTransport(
   parts: RunnerParts,
-  { supervisor, workspaces, rawLogs }: Machine,
+  { supervisor, workspaces, rawLogs, versions }: Machine,
+  adapters: Adapters,
   wakeups: Wakeups,
 ) {
   const { config, store, clock, publish, makeId, dataDir, redactor } = parts;
@@ -143,7 +174,8 @@ function composeTransport(
       stdoutBytesMax: config.outputLimitMb * mebibyte,
     },
     checkFolder: workspaces.check,
-    findExecutable: (cli) => executableOf(parts, cli)?.path ?? null,
+    findExecutable: (adapter) => executableOf(parts, adapter)?.path ?? null,
+    checkVersion: createVersionCheck(composeVersionCheck(parts, versions)),
     environmentFor: (adapter, adapterEnv, processId) => environmentFor(parts, adapter, adapterEnv, processId),
   };
   const pool = createWarmPool({
@@ -157,7 +189,7 @@ function composeTransport(
     ...config,
     start,
     pool,
-    adapterOf: (cli) => findAdapter(cli) ?? null,
+    adapterOf: adapters.find,
     log: store,
     conversations: store,
     wakeups,
@@ -168,6 +200,10 @@ function composeTransport(
     openRawLog: rawLogs.open,
   });
   return { pool, transport };
+}
+
+function composeVersionCheck(parts: RunnerParts, versions: CliVersions): VersionCheckOptions {
+  return { versions, findExecutable: (adapter) => executableOf(parts, adapter) };
 }
 
 function environmentFor(
@@ -187,15 +223,16 @@ function environmentFor(
 }
 
 /** The demo is run by the Bun that runs us; the others are the owner's. */
-function executableOf({ config, environment }: RunnerParts, cli: Cli): Executable | null {
+function executableOf({ config, environment }: RunnerParts, { cli, program }: Adapter): Executable | null {
   if (cli === "demo") return { path: process.execPath, realPath: process.execPath };
   const configured = {
     claude: config.claudePath,
     droid: config.droidPath,
     gemini: config.geminiPath,
-    acp: undefined,
+    acp: program.startsWith("/") ? program : undefined,
   };
-  return findExecutable({ name: cli, configuredPath: configured[cli] ?? null, path: environment.PATH ?? "" });
+  const configuredPath = configured[cli] ?? null;
+  return findExecutable({ name: program, configuredPath, path: environment.PATH ?? "" });
 }
 
 export function sha256(text: string): string {

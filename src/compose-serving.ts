@@ -6,7 +6,7 @@ import { composeRunner, sha256 } from "./compose-runner.ts";
 import { idMaker } from "./domain/ids.ts";
 import { createHalfClosedFinder } from "./half-closed.ts";
 import { createScheduler } from "./jobs/scheduler.ts";
-import { sweepIdempotency } from "./jobs/sweep-idempotency.ts";
+import { sweeps } from "./jobs/sweeps.ts";
 import { createNonce } from "./nonces.ts";
 import { type OwnNames, ownNames } from "./routes/access.ts";
 import { createApi, type Routes } from "./routes/api.ts";
@@ -18,6 +18,7 @@ import { detectContainment } from "./runner/process/detect-containment.ts";
 import { readBootId } from "./runner/process/tree.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
+import { rendererVersion } from "./views/chat/renderer-version.ts";
 
 /** Event streams open at once; each costs a few kilobytes. */
 const streamsMax = 2_000;
@@ -73,6 +74,7 @@ export async function composeServing(
     containment,
     makeId,
     publish: facts.publish,
+    subscribe: facts.subscribe,
     onLogError: (error) =>
       ground.log.write("warn", "a raw log could not be written", { error: String(error) }),
   });
@@ -141,9 +143,9 @@ function composeRoutes(ground: Ground, bound: Bound, makeSecret: () => string, b
       makeIdempotencyKey: () => Bun.randomUUIDv7(),
     }),
   });
-  const scheduler = createScheduler([sweepIdempotency(store.sweepIdempotency, clock.wallMs)], (job, error) =>
-    ground.log.write("error", "a job failed", { job, error: String(error) }),
-  );
+  const { removeStrayLogs } = parts;
+  const jobs = sweeps({ store, rendererVersion, wallMs: clock.wallMs, removeStrayLogs });
+  const scheduler = createScheduler({ jobs, clock, publish: facts.publish });
   scheduler.start();
 
   async function close(): Promise<void> {

@@ -57,8 +57,9 @@ function listen(app: App, hostname: string, port: number): Bun.Server<undefined>
       },
     });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE" || code === "EADDRNOTAVAIL" || code === "EACCES") return null;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    // For a name that can't be resolved Bun gives whatever errno was left over, ENOTTY say.
+    if (syscall === "listen" || code === "EADDRINUSE") return null;
     throw error;
   }
 }

@@ -28,6 +28,7 @@ const layers: Record<string, { values: string[]; types: string[]; packages: RegE
 
 /** The composition root and what stands beside it at the top. */
 const rootFiles = [
+  "acp-agents.ts",
   "app.ts",
   "assets.ts",
   "cli.ts",

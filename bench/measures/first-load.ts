@@ -17,7 +17,7 @@ interface Loaded extends Visit {
 
 /** What a browser loads for an agent's page the first time, and the server's memory after rendering it. */
 export async function measureFirstLoad(stage: Stage): Promise<Figure[]> {
-  const arena = await openArena(stage, { agents: 1, cli: "demo" });
+  const arena = await openArena(stage, { agents: 1, agent: { cli: "demo" } });
   const { server } = arena;
   await arena.execute("agent-1", "Show me some Markdown, please, with code.");
   const visitor = await logIn(server);

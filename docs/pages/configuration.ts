@@ -1,4 +1,11 @@
 import { settings } from "../../src/config.ts";
+import { acpAgentsFile } from "../../src/domain/acp-agent.ts";
+import {
+  idempotencyKeptMs,
+  processesKeptMs,
+  sessionsKeptMs,
+  sweepEveryMs,
+} from "../../src/domain/retention.ts";
 import { code, page, table } from "./markdown.ts";
 
 type Setting = (typeof settings)[keyof typeof settings];
@@ -8,6 +15,71 @@ the start with exit code 64 and one line that names the variable, the value and 
 empty variable counts as unset. \`bun\` also reads a file \`.env\` in the folder in which it is started;
 [\`.env.example\`](../.env.example) lists every variable with its default.`;
 
+const acpAgents = `Agents of the CLI \`acp\` are carried by a program that speaks the [Agent Client Protocol](https://agentclientprotocol.com).
+Which programs these are says the file \`${acpAgentsFile}\` in the data directory, and nothing else: it is read once
+at the start and never written, so that no request can name a program. A file that isn't allowed ends the start
+with exit code 64 and one line that names the file, the place and what is allowed.`;
+
+const acpExample = `\`\`\`json
+{
+  "opencode": {
+    "title": "OpenCode",
+    "command": "opencode",
+    "args": ["acp"],
+    "env": { "OPENCODE_DISABLE_AUTOUPDATE": "true" },
+    "passEnv": ["OPENAI_API_KEY"]
+  }
+}
+\`\`\``;
+
+const acpRows = [
+  ["`command`", "the name of a program on `PATH`, or an absolute path", "What is started, without a shell."],
+  ["`args`", "at most 64 texts", "Its arguments, as they are."],
+  [
+    "`env`",
+    "at most 64 names and values",
+    "Variables that it is given. Values of secret ones are masked wherever they turn up.",
+  ],
+  [
+    "`passEnv`",
+    "at most 64 names",
+    "Variables of Headway's own environment that are handed on to it, beside what every CLI gets.",
+  ],
+  ["`title`", "1 to 63 characters", "What people call it; its name without it."],
+];
+
+const acpAfter = `The name is what \`POST /api/agents\` takes as \`acpAgent\`: lower-case letters, digits, \`_\` and \`-\`, at most 63. No
+variable whose name begins with \`HEADWAY_\` can be set or handed on. An agent whose ACP agent was taken out of the file
+stays readable; its runs fail with \`cli_not_found\`.`;
+
+/** What the jobs of `src/jobs` remove by themselves. */
+const keptRows = [
+  ["idempotency keys", `${spanOf(idempotencyKeptMs)} after the end of their run`],
+  ["logins", "until they were idle for 12 hours, or the token changes"],
+  ["the record of a CLI process (ids, times, how it ended)", `${spanOf(processesKeptMs)} after its end`],
+  [
+    "the CLI session of a conversation that has ended",
+    `${spanOf(sessionsKeptMs)} after the conversation's last change, or until its agent is deleted; taken up again later, the conversation goes on in a fresh session that is told what was said`,
+  ],
+  ["rendered HTML of answers", "until another version of Headway renders them"],
+  ["conversations with their turns, runs, events and raw logs", "until somebody deletes them"],
+  ["backups that were made before a migration", "until somebody deletes them"],
+];
+
+const kept = `Looked for every ${sweepEveryMs / 60_000} minutes, in small pieces.`;
+
+const deletion = `A deleted conversation leaves nothing in the data directory but the backups that were made before: its rows are
+overwritten in the database, its words leave the search index, its raw logs are removed. What the CLI itself keeps of a
+session (a transcript below the home folder of the user that runs Headway) belongs to that user and stays; so do
+the CLI's own rules for how long.`;
+
+/** "30 days", "1 hour": the whole units that make up the time. */
+function spanOf(spanMs: number): string {
+  const hours = spanMs / 3_600_000;
+  const [count, unit] = hours % 24 === 0 ? [hours / 24, "day"] : [hours, "hour"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
 export function configurationPage(): string {
   const rows = Object.values(settings).map((setting) => [
     code(setting.variable),
@@ -16,7 +88,19 @@ export function configurationPage(): string {
     setting.meaning,
   ]);
   const heads = ["variable", "default", "allowed", "meaning"];
-  return page("Configuration", "src/config.ts", [introduction, table(heads, rows)]);
+  return page("Configuration", "src/config.ts", [
+    introduction,
+    table(heads, rows),
+    "## ACP agents",
+    acpAgents,
+    acpExample,
+    table(["key", "allowed", "meaning"], acpRows),
+    acpAfter,
+    "## What is kept, and for how long",
+    kept,
+    table(["what", "kept"], keptRows),
+    deletion,
+  ]);
 }
 
 /** Every variable commented out, so that a copy of the file changes nothing until somebody edits it. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { acpAgentNameSchema } from "./acp-agent.ts";
 import { agentIdPattern } from "./ids.ts";
 
 /** CLIs that Headway knows by name; `carriedClis` are those it can run today. */
@@ -6,7 +7,7 @@ export const cliNames = ["claude", "droid", "gemini", "demo", "acp"] as const;
 export const cliSchema = z.enum(cliNames);
 export type Cli = z.infer<typeof cliSchema>;
 
-export const carriedClis = ["claude", "demo"] as const satisfies readonly Cli[];
+export const carriedClis = ["claude", "droid", "gemini", "demo", "acp"] as const satisfies readonly Cli[];
 
 export const commModes = ["headless", "tmux", "shadow"] as const;
 export const commModeSchema = z.enum(commModes);
@@ -52,7 +53,8 @@ export const agentInputSchema = z.strictObject({
     .string()
     .regex(agentIdPattern, "lower-case letters, digits, _ and -, at most 63, not beginning with _ or -"),
   cli: cliSchema,
-  acpAgent: z.string().max(63).optional(),
+  /** Which of the configured ACP agents; with the CLI acp only. */
+  acpAgent: acpAgentNameSchema.nullish(),
   commMode: commModeSchema.default("headless"),
   cwd: pathSchema,
   model: modelSchema.nullish(),
@@ -85,6 +87,7 @@ export type AgentPatch = z.infer<typeof agentPatchSchema>;
 export const agentSettingsSchema = z.object({
   id: z.string(),
   cli: cliSchema,
+  acpAgent: z.string().nullable(),
   commMode: commModeSchema,
   cwd: z.string(),
   model: z.string().nullable(),

@@ -1,125 +1,156 @@
 /**
  * Why a run ended otherwise than well. Closed: `docs/errors.md` is generated from this table and the
- * API sends nothing else. `retry` tells whether sending the same prompt again may help, `advice` what a person
- * can do.
+ * API sends nothing else. `message` says what happened, `advice` what a person can do; `retry` whether sending
+ * the same prompt again may help. `countsAgainstService` is true where it speaks against the CLI or its
+ * provider: not what this prompt, this agent's settings or we ourselves brought about, and not what is known
+ * before anything starts. What CLIs do is told apart more finely in failure-taxonomy.ts.
  */
 export const runErrors = {
   cli_not_found: {
-    message: "The CLI's executable was not found.",
+    message: "The CLI was not found on this machine.",
     retry: false,
+    countsAgainstService: false,
     advice: "Install it, or set the path to it in Headway's configuration, and start Headway again.",
   },
   cli_too_old: {
-    message: "The installed CLI is older than the oldest version that Headway supports.",
+    message: "The installed CLI is older than the oldest version that Headway starts.",
     retry: false,
-    advice: "Update the CLI.",
+    countsAgainstService: false,
+    advice: "Update the CLI, then send it again.",
   },
   cwd_missing: {
     message: "The agent's folder no longer exists.",
     retry: false,
+    countsAgainstService: false,
     advice: "Make the folder again, or give the agent another one in its settings.",
   },
   spawn_error: {
     message: "The CLI could not be started.",
     retry: true,
+    countsAgainstService: true,
     advice: "Send it again; if it happens again, look at the run's log.",
   },
   exit_before_output: {
     message: "The CLI ended before it printed anything.",
     retry: true,
+    countsAgainstService: true,
     advice: "Look at the run's log for what it said on its way out.",
   },
   exit_nonzero: {
     message: "The CLI ended with an error and no result.",
     retry: true,
+    countsAgainstService: true,
     advice: "Look at the run's log, then send it again.",
   },
   exit_nonzero_after_result: {
     message: "The CLI gave a result and then ended with an error.",
     retry: true,
+    countsAgainstService: true,
     advice: "The answer is whole; look at the run's log for what went wrong after it.",
   },
   signal: {
     message: "The CLI was ended by a signal.",
     retry: true,
+    countsAgainstService: true,
     advice: "Something ended it from outside: look at the machine's memory, then send it again.",
   },
   no_result: {
     message: "The CLI ended without giving a result.",
     retry: true,
+    countsAgainstService: true,
     advice: "Send it again; what it had written is kept.",
   },
   cli_error: {
     message: "The CLI reported an error.",
     retry: true,
+    countsAgainstService: true,
     advice: "Read what it said; send it again if that may help.",
   },
   auth_required: {
     message: "The CLI is not signed in, or its key was refused.",
     retry: false,
+    countsAgainstService: true,
     advice: "Sign in to the CLI in a terminal, as the user that runs Headway, then send it again.",
   },
   rate_limited: {
-    message: "The model's provider limits the rate of requests.",
+    message: "A limit of the model's provider is reached.",
     retry: true,
-    advice: "Wait until the limit is over, then send it again.",
+    countsAgainstService: true,
+    advice: "Wait until the time that it names, or a few minutes; then send it again.",
   },
   overloaded: {
     message: "The model's provider is overloaded or failing.",
     retry: true,
+    countsAgainstService: true,
     advice: "Wait a few minutes, then send it again.",
   },
   session_lost: {
     message: "The CLI has lost the session of this conversation.",
     retry: true,
+    countsAgainstService: false,
     advice: "Send it again: a fresh session is told the conversation so far.",
   },
   stalled: {
     message: "The CLI showed no sign of life for too long.",
     retry: true,
-    advice: "Send it again, or give the agent more time if its work is quiet for long.",
+    countsAgainstService: true,
+    advice:
+      "Look at the run's log: it may have asked a failing provider again and again. Then send it again, or raise HEADWAY_STALL_TIMEOUT_MS if its work is quiet for long.",
   },
   deadline: {
     message: "The run reached its time limit.",
     retry: true,
+    countsAgainstService: false,
     advice: "Ask for less at once, or give the agent a longer time limit in its settings.",
   },
   memory_limit: {
     message: "The run used more memory than it may.",
     retry: false,
+    countsAgainstService: false,
     advice: "Ask for less at once, or give the agent more memory in its settings.",
   },
   process_limit: {
     message: "The run had more processes than it may.",
     retry: false,
+    countsAgainstService: false,
     advice: "Ask for fewer things at once, or raise HEADWAY_PROCESS_LIMIT.",
   },
   output_limit: {
     message: "The run printed more than it may.",
     retry: false,
+    countsAgainstService: false,
     advice: "Ask for less output, or raise HEADWAY_OUTPUT_LIMIT_MB.",
   },
   store_error: {
     message: "The run's events could not be stored.",
     retry: true,
+    countsAgainstService: false,
     advice: "Look at the disk that holds Headway's data, then send it again.",
   },
   server_restart: {
     message: "The server stopped while the run was in progress.",
     retry: true,
+    countsAgainstService: false,
     advice: "Send it again; what it had written is kept.",
   },
   shutdown: {
     message: "The server was shut down while the run was in progress.",
     retry: true,
+    countsAgainstService: false,
     advice: "Send it again; what it had written is kept.",
   },
   tmux_gone: {
     message: "The tmux server went away.",
     retry: true,
+    countsAgainstService: true,
     advice: "Start tmux again, then send it again.",
   },
-  pane_dead: { message: "The tmux pane died.", retry: true, advice: "Send it again: it gets a new pane." },
+  pane_dead: {
+    message: "The tmux pane died.",
+    retry: true,
+    countsAgainstService: true,
+    advice: "Send it again: it gets a new pane.",
+  },
 } as const;
 
 export type RunErrorCode = keyof typeof runErrors;

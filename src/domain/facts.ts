@@ -2,6 +2,9 @@ import type { Cli, CommMode } from "./agent.ts";
 import type { RunErrorCode } from "./error-codes.ts";
 import type { TerminalState } from "./run-state.ts";
 
+/** What the clock starts. */
+export type JobName = "idempotency" | "logins" | "processes" | "sessions" | "answer_html" | "raw_logs";
+
 /** Everything that our own system reports about itself. Closed: telemetry handles each or names it as ignored. */
 export type Fact =
   | { type: "server.started"; epoch: number; containment: string; startMs: number }
@@ -56,10 +59,20 @@ export type Fact =
       cli: Cli;
       reason: "idle" | "room" | "ended" | "unhealthy" | "changed";
     }
-  | { type: "anomaly.seen"; cli: Cli; code: string; count: number }
+  /** `detail` is at most 200 characters: for `unknown_event` the type that isn't known. */
+  | {
+      type: "anomaly.seen";
+      cli: Cli;
+      cliVersion: string | null;
+      code: string;
+      detail: string;
+      count: number;
+    }
   | { type: "commit.done"; durable: boolean; jobs: number; tookMs: number }
   | { type: "store.failed"; code: string; message: string }
   | { type: "store.recovered" }
+  | { type: "job.done"; job: JobName; removed: number; tookMs: number }
+  | { type: "job.failed"; job: JobName; error: string }
   | { type: "stream.opened" }
   | {
       type: "stream.closed";

@@ -74,9 +74,12 @@ export interface ClaimedRun {
   fence: number;
   agent: AgentSettings;
   conversationId: string;
-  cliSessionId: string;
+  /** The session that the conversation holds, begun or to be begun; null when it holds none (any more). */
+  cliSessionId: string | null;
   /** True when the CLI has confirmed this session (its first event came). */
   sessionBegun: boolean;
+  /** True when the conversation has answers: a session that isn't begun knows nothing of them. */
+  answeredBefore: boolean;
   /** The fingerprint of the settings under which the session was begun; "" before. */
   sessionFingerprint: string;
   /** The prompt as stored (secrets masked) and the holes to fill. */
@@ -140,9 +143,16 @@ export interface RunLog {
     events: readonly RunEventBody[],
     atMs: number,
   ): Promise<"ok" | "stale">;
-  /** Facts about the run that came with its output. Not durable by itself. */
-  note(runId: string, fence: number, note: RunNote): Promise<"ok" | "stale">;
-  /** Durable: last events, assistant turn and terminal state, once. Resolves with the settled run, or "stale". */
+  /**
+   * Facts about the run that came with its output. Not durable by itself. "session_taken" when another
+   * conversation holds the session that the CLI named: all else is noted, and the conversation holds none now.
+   */
+  note(runId: string, fence: number, note: RunNote): Promise<"ok" | "stale" | "session_taken">;
+  /**
+   * Durable: last events, assistant turn and terminal state, once. Resolves with the settled run, or "stale".
+   * Where its note names a session that another conversation holds, the run gets the notice and the anomaly
+   * `session_mismatch`.
+   */
   settle(settlement: Settlement): Promise<Run | "stale">;
   /**
    * Durable. A queued run is settled as cancelled and its waiting turn leaves the conversation; an active
@@ -169,7 +179,10 @@ export interface RunNote {
 
 /** Who holds which process. */
 export interface Custody {
-  /** Committed before the process gets its first input. */
+  /**
+   * Committed before the process gets its first input. "occupied" when another process of the conversation has
+   * no end on record: nothing is recorded then, and the new one may not go on.
+   */
   recordProcess(process: {
     processId: string;
     agentId: string;
@@ -177,7 +190,8 @@ export interface Custody {
     identity: ProcessIdentity;
     containment: string;
     atMs: number;
-  }): Promise<void>;
+  }): Promise<"ok" | "occupied">;
+  /** One that the store could not take is written with the next process of whatever agent. */
   recordProcessEnd(
     processId: string,
     end: { reason: string; exitCode: number | null; signal: string | null; atMs: number },
@@ -293,22 +307,6 @@ export interface ConversationStore {
   removeConversation(conversationId: string): Promise<{ runIds: string[] } | "missing" | "run_active">;
 }
 
-/**
- * HTML of settled answers, kept so that each is rendered once. A cache: it may be empty, and a write that
- * fails is no failure of anything else.
- */
-export interface AnswerHtmlStore {
-  /** What this version of the renderer made, by the key of the answer (its run, or its turn where no run is left). */
-  findAnswerHtml(keys: readonly string[], rendererVersion: number): Map<string, string>;
-  /** Not durable; resolves also when it could not be kept. */
-  keepAnswerHtml(answer: {
-    key: string;
-    conversationId: string;
-    rendererVersion: number;
-    html: string;
-  }): Promise<void>;
-}
-
 /** What an agent is doing and has done last, in few and cheap reads. */
 export interface AgentGlance {
   /** The run in progress. */
@@ -384,17 +382,4 @@ export interface RunPageReads {
   listRetries(runId: string, limit: number): string[];
   /** The place of the run's message in its conversation; null while it waits, or when it was taken back. */
   findUserTurnSeq(runId: string): number | null;
-}
-
-export interface Logins {
-  /** `secretHash` is SHA-256 of the cookie's value; `tokenHash` that of the token it was made with. */
-  createLogin(login: {
-    secretHash: string;
-    tokenHash: string;
-    atMs: number;
-    idleMsMax: number;
-  }): Promise<void>;
-  /** True when it exists, was used within its idle time and was made with this token; counts as use (written at most once a minute). */
-  useLogin(login: { secretHash: string; tokenHash: string; atMs: number }): boolean;
-  removeLogin(secretHash: string): Promise<void>;
 }

@@ -268,4 +268,34 @@ export const invariants: readonly Invariant[] = [
             where conversation_id = conversations.id and withdrawn_prompt is null
             order by key desc limit 1), 0)`,
   },
+  {
+    id: "I35",
+    description: "a CLI session is held by one conversation",
+    sql: `select group_concat(key) as violation from session_holders
+          group by carried_by, cli_session_id having count(*) > 1`,
+  },
+  {
+    id: "I36",
+    description: "a conversation has at most one process without an end",
+    sql: `select conversation_id as violation from processes where ended_at is null
+          group by agent_key, conversation_id having count(*) > 1`,
+    afterRecovery: true,
+  },
+  {
+    id: "I37",
+    description: "a session that has begun has an id",
+    sql: `select id as violation from conversations where session_begun = 1 and cli_session_id = ''`,
+  },
+  {
+    id: "I38",
+    description: "an agent names an ACP agent exactly when one carries it",
+    sql: `select id as violation from agents where (cli = 'acp') <> (acp_agent is not null)`,
+  },
+  {
+    id: "I39",
+    description:
+      "records of processes are kept for conversations that are there, or until the process is dead",
+    sql: `select id as violation from processes
+          where ended_at is not null and conversation_id not in (select id from conversations)`,
+  },
 ];

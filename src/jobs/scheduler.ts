@@ -1,9 +1,15 @@
+import type { Clock } from "../domain/clock.ts";
+import type { JobName, PublishFact } from "../domain/facts.ts";
+
 /** What the clock starts, and when. */
 export interface Job {
-  name: string;
-  /** From one start to the next, in milliseconds; the first comes after as long. */
+  name: JobName;
+  /** From the scheduler's start to the job's first. */
+  firstAfterMs: number;
+  /** From one start to the next. */
   everyMs: number;
-  run(signal: AbortSignal): Promise<void>;
+  /** Resolves with how many things it did away with. */
+  run(signal: AbortSignal): Promise<number>;
 }
 
 export interface Scheduler {
@@ -12,23 +18,28 @@ export interface Scheduler {
   stop(): Promise<void>;
 }
 
+export interface SchedulerOptions {
+  jobs: readonly Job[];
+  clock: Clock;
+  publish: PublishFact;
+}
+
 /**
  * Runs each job by its schedule, never twice at once. A job that throws is reported and comes again.
  * Plain timers, because `Bun.cron` loads the world's time zones: 3 MB that a server keeps for ever.
  */
-export function createScheduler(
-  jobs: readonly Job[],
-  onError: (job: string, error: unknown) => void,
-): Scheduler {
+export function createScheduler({ jobs, clock, publish }: SchedulerOptions): Scheduler {
   const stopping = new AbortController();
   const running = new Map<Job, Promise<void>>();
   let timers: Timer[] = [];
 
   async function runOnce(job: Job): Promise<void> {
+    const begunMs = clock.monotonicMs();
     try {
-      await job.run(stopping.signal);
+      const removed = await job.run(stopping.signal);
+      publish({ type: "job.done", job: job.name, removed, tookMs: clock.monotonicMs() - begunMs });
     } catch (error) {
-      onError(job.name, error);
+      publish({ type: "job.failed", job: job.name, error: String(error) });
     } finally {
       running.delete(job);
     }
@@ -38,11 +49,14 @@ export function createScheduler(
   }
   return {
     start() {
-      timers = jobs.map((job) => setInterval(() => startJob(job), job.everyMs).unref());
+      timers = jobs.flatMap((job) => [
+        setTimeout(() => startJob(job), job.firstAfterMs).unref(),
+        setInterval(() => startJob(job), job.everyMs).unref(),
+      ]);
     },
     async stop() {
       stopping.abort();
-      for (const timer of timers) clearInterval(timer);
+      for (const timer of timers) clearTimeout(timer);
       timers = [];
       await Promise.all(running.values());
     },

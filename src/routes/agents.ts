@@ -10,6 +10,7 @@ const pageQuerySchema = z.object({ limit: limitSchema, cursor: z.string().max(20
 
 const cliReportSchema = z.object({
   cli: z.string(),
+  acpAgent: z.string().nullable(),
   found: z.boolean(),
   path: z.string().nullable(),
   version: z.string().nullable(),
@@ -40,7 +41,12 @@ function addCliRoute(table: RouteTable, deps: AgentDeps): void {
       summary: "The CLIs that this server knows, and what it found of them",
       tag: "Agents",
       access: "token",
-      answers: { 200: { description: "One entry per CLI", schema: pageSchema(cliReportSchema) } },
+      answers: {
+        200: {
+          description: "One entry per CLI and per configured ACP agent",
+          schema: pageSchema(cliReportSchema),
+        },
+      },
       refusals: [],
     },
     async (c) => c.json({ items: await deps.listClis(), nextCursor: null }),

@@ -191,7 +191,7 @@ function addConversationEnds(table: RouteTable, { runner }: ConversationDeps): v
       summary: "Delete a conversation with its turns, runs, events and logs, for good",
       tag: "Conversations",
       access: "token",
-      answers: { 204: { description: "Deleted" } },
+      answers: { 204: { description: "Deleted; a transcript that the CLI keeps in its user's home stays" } },
       refusals: ["conversation_not_found", "run_active", "store_unavailable"],
     },
     async (c) => {

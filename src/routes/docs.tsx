@@ -54,10 +54,10 @@ function documented(table: RouteTable) {
       };
     }),
     problems: Object.entries(problems).map(([code, { status, title }]) => ({ code, status, meaning: title })),
-    runErrors: Object.entries(runErrors).map(([code, { message }]) => ({
+    runErrors: Object.entries(runErrors).map(([code, { message, advice }]) => ({
       code,
       status: null,
-      meaning: message,
+      meaning: `${message} ${advice}`,
     })),
   };
 }

@@ -2,7 +2,7 @@ import type { Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import type { Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
-import type { Logins } from "../domain/ports.ts";
+import type { Logins } from "../domain/login.ts";
 import type { Frame } from "../views/layout.tsx";
 import { LoginPage } from "../views/login.tsx";
 import { equalsInConstantTime, loginCookie, loginIdleMs } from "./access.ts";

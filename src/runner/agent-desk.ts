@@ -1,27 +1,19 @@
-import {
-  type Agent,
-  type AgentInput,
-  type AgentPatch,
-  type AgentSettings,
-  carriedClis,
-  type Cli,
-  type PermissionMode,
-} from "../domain/agent.ts";
+import type { Agent, AgentInput, AgentPatch, AgentSettings } from "../domain/agent.ts";
 import { type Clock, isoTime } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import { type AgentStore, StoreUnavailable } from "../domain/ports.ts";
-import { agentNotFound, modeUnavailable, storeUnavailable } from "./admission.ts";
+import { agentNotFound, storeUnavailable } from "./admission.ts";
+import { type CliAbilities, refuseKind, refuseWanted } from "./agent-refusals.ts";
 import type { Refusal, Wakeups, Workspaces } from "./runner-api.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
-export interface AgentDeskOptions {
+export interface AgentDeskOptions extends CliAbilities {
   agents: AgentStore;
   workspaces: Workspaces;
   clock: Clock;
   publish: PublishFact;
   wakeups: Wakeups;
   pool: Pick<WarmPool, "isWarm">;
-  permissionModesOf(cli: Cli): readonly PermissionMode[];
 }
 
 export type AgentOutcome = { kind: "ok"; agent: Agent } | Refusal;
@@ -38,7 +30,8 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
   const view = (settings: AgentSettings) => viewOf(options, settings);
   return {
     async create(input) {
-      const refusal = refuseUnbuilt(options, input.cli, input);
+      const kind = { cli: input.cli, acpAgent: input.acpAgent ?? null };
+      const refusal = refuseKind(options, kind) ?? refuseWanted(options, kind, input);
       if (refusal) return refusal;
       const folder = await options.workspaces.check(input.cwd);
       if (folder.kind === "refused") return invalidFolder(folder.message);
@@ -54,7 +47,7 @@ export function createAgentDesk(options: AgentDeskOptions): AgentDesk {
     async patch(agentId, patch) {
       const settings = options.agents.findAgent(agentId);
       if (!settings) return agentNotFound(agentId);
-      const refusal = refuseUnbuilt(options, settings.cli, patch);
+      const refusal = refuseWanted(options, settings, patch);
       if (refusal) return refusal;
       const folder = patch.cwd === undefined ? null : await options.workspaces.check(patch.cwd);
       if (folder?.kind === "refused") return invalidFolder(folder.message);
@@ -87,35 +80,6 @@ async function guarded(write: () => Promise<AgentOutcome>): Promise<AgentOutcome
   }
 }
 
-/** What the contract names but this release doesn't carry, or this machine doesn't allow. */
-function refuseUnbuilt(options: AgentDeskOptions, cli: Cli, wanted: AgentInput | AgentPatch): Refusal | null {
-  if (!(carriedClis as readonly Cli[]).includes(cli)) return cliUnavailable(cli);
-  if (wanted.commMode && wanted.commMode !== "headless") return modeUnavailable(wanted.commMode);
-  const allowed = options.permissionModesOf(cli);
-  if (wanted.permissionMode && !allowed.includes(wanted.permissionMode)) {
-    return permissionUnavailable(cli, wanted.permissionMode, allowed);
-  }
-  return null;
-}
-
-function cliUnavailable(cli: Cli): Refusal {
-  return {
-    kind: "refused",
-    code: "mode_unavailable",
-    detail: `This release does not carry ${cli} yet; it carries ${carriedClis.join(" and ")}.`,
-    errors: [{ path: "cli", message: `one of ${carriedClis.join(", ")}` }],
-  };
-}
-
-function permissionUnavailable(cli: Cli, mode: PermissionMode, allowed: readonly PermissionMode[]): Refusal {
-  return {
-    kind: "refused",
-    code: "permission_unavailable",
-    detail: `${cli} refuses the permission mode ${mode} on this server (as root, for one); it allows ${allowed.join(", ")}.`,
-    errors: [{ path: "permissionMode", message: `one of ${allowed.join(", ")}` }],
-  };
-}
-
 function invalidFolder(message: string): Refusal {
   return {
     kind: "refused",
@@ -133,6 +97,7 @@ function settingsOf(input: AgentInput, cwd: string, at: string): AgentSettings {
   return {
     id: input.id,
     cli: input.cli,
+    acpAgent: input.acpAgent ?? null,
     commMode: input.commMode,
     cwd,
     model: input.model ?? null,

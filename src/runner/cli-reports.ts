@@ -1,12 +1,12 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { carriedClis, type Cli, type PermissionMode } from "../domain/agent.ts";
 import { findAdapter } from "./adapters/registry.ts";
-import { type CliKnowledge, type KnownCli, knownClis } from "./known-clis.ts";
+import { type CliKnowledge, judgeVersion, type KnownCli, knownClis, tooOldMessage } from "./known-clis.ts";
+import { type Drift, noteOnDrift } from "./drift-tally.ts";
 import type { ReadCliVersion } from "./process/cli-version.ts";
 import type { Executable } from "./process/find-executable.ts";
 import { pauseUpTo } from "./process/until.ts";
 import type { CliFinding, CliNeed, CliReport } from "./runner-api.ts";
+import { tellSignedIn } from "./sign-in.ts";
 
 export interface CliReportsOptions {
   environment: Readonly<Record<string, string | undefined>>;
@@ -15,12 +15,17 @@ export interface CliReportsOptions {
   version: string;
   findExecutable(cli: Cli): Executable | null;
   readVersion: ReadCliVersion;
+  /** Those of the configured ACP agents. */
+  listAcpAgents(): CliReport[];
+  /** What it told that Headway doesn't know. */
+  listDrift(cli: Cli): readonly Drift[];
 }
 
 /** What the server found of each CLI; asks the machine anew each time, versions are cached by file. */
 export async function listClis(options: CliReportsOptions): Promise<CliReport[]> {
   const clis = Object.keys(knownClis) as KnownCli[];
-  return [...(await Promise.all(clis.map((cli) => reportOf(options, cli)))), demoReport(options)];
+  const known = await Promise.all(clis.map((cli) => reportOf(options, cli)));
+  return [...known, ...options.listAcpAgents(), demoReport(options)];
 }
 
 /**
@@ -30,7 +35,7 @@ export async function listClis(options: CliReportsOptions): Promise<CliReport[]>
 export async function findClis(options: CliReportsOptions, versionMsMax: number): Promise<CliFinding[]> {
   const readVersion: ReadCliVersion = (cli, executable) =>
     unlessSlow(options.readVersion(cli, executable), versionMsMax);
-  return (await listClis({ ...options, readVersion })).map(findingOf);
+  return (await listClis({ ...options, readVersion })).map((report) => findingOf(options, report));
 }
 
 async function unlessSlow(version: Promise<string | null>, msMax: number): Promise<string | null> {
@@ -43,53 +48,72 @@ async function unlessSlow(version: Promise<string | null>, msMax: number): Promi
 }
 
 async function reportOf(options: CliReportsOptions, cli: KnownCli): Promise<CliReport> {
-  const { tested, minimum, install } = knownClis[cli];
+  const { environment, keepsWarm } = options;
+  const known = knownClis[cli];
   const executable = options.findExecutable(cli);
   const version = executable ? await options.readVersion(cli, executable) : null;
   const permissionModes = permissionModesOf(options, cli);
-  const carried = isCarried(cli);
-  const notes: string[] = [];
-  if (!carried) notes.push("This release does not carry it yet.");
-  if (carried && !executable && install) notes.push(`Install it with: ${install.command}`);
-  if (carried && !permissionModes.includes("full"))
-    notes.push("As root it refuses the permission mode full.");
-  if (version && tested && version !== tested) notes.push(`Headway's tests were made with ${tested}.`);
+  const variables = findAdapter(cli)?.signInVariables ?? [];
   return {
     cli,
+    acpAgent: null,
     found: executable !== null,
     path: executable?.path ?? null,
     version,
-    tested,
-    minimum,
-    signedIn: executable ? signedIn(options, cli) : "unknown",
-    warm: carried && options.keepsWarm,
+    tested: known.tested,
+    minimum: known.minimum,
+    signedIn: executable ? tellSignedIn(known, { variables, environment }) : "unknown",
+    warm: keepsWarm,
     permissionModes: [...permissionModes],
-    notes,
+    notes: executable
+      ? [
+          ...notesOn(known, version, permissionModes),
+          ...trapsOf(known, environment),
+          ...known.remarks,
+          ...options.listDrift(cli).map(noteOnDrift),
+        ]
+      : [`Install it with: ${known.install.command}`],
   };
-}
-
-function isCarried(cli: string): boolean {
-  return (carriedClis as readonly string[]).includes(cli);
 }
 
 function permissionModesOf({ isRoot }: CliReportsOptions, cli: Cli): readonly PermissionMode[] {
   return findAdapter(cli)?.permissionModes(isRoot) ?? [];
 }
 
-/** A key in the environment, or a login that the CLI left in its folder; elsewhere (a keychain) it can't be told. */
-function signedIn({ environment }: CliReportsOptions, cli: KnownCli): "yes" | "no" | "unknown" {
-  const variables = findAdapter(cli)?.signInVariables ?? [];
-  const hasKey = variables.some((name) => /KEY|TOKEN/.test(name) && environment[name]);
-  const home = environment.HOME;
-  if (hasKey) return "yes";
-  if (!home || knownClis[cli].credentials.length === 0) return "unknown";
-  return knownClis[cli].credentials.some((path) => existsSync(join(home, path))) ? "yes" : "unknown";
+function notesOn(
+  known: CliKnowledge,
+  version: string | null,
+  permissionModes: readonly PermissionMode[],
+): string[] {
+  const versionNote = noteOnVersion(known, version);
+  return [
+    ...(permissionModes.includes("full") ? [] : ["As root it refuses the permission mode full."]),
+    ...(versionNote === null ? [] : [versionNote]),
+  ];
+}
+
+function noteOnVersion(known: CliKnowledge, version: string | null): string | null {
+  const { tested } = known;
+  if (version === null || version === tested) return null;
+  switch (judgeVersion(version, known)) {
+    case "too_old":
+      return tooOldMessage(version, known);
+    case "newer_than_tested":
+      return `This version is newer than ${tested}, the last that Headway's tests know.`;
+    default:
+      return `Headway's tests were made with ${tested}.`;
+  }
+}
+
+function trapsOf({ traps }: CliKnowledge, environment: CliReportsOptions["environment"]): string[] {
+  return traps.filter(({ onlyWith }) => onlyWith === null || environment[onlyWith]).map(({ note }) => note);
 }
 
 function demoReport(options: CliReportsOptions): CliReport {
   const { version, keepsWarm } = options;
   return {
     cli: "demo",
+    acpAgent: null,
     found: true,
     path: null,
     version,
@@ -102,25 +126,46 @@ function demoReport(options: CliReportsOptions): CliReport {
   };
 }
 
-function findingOf(report: CliReport): CliFinding {
+function findingOf({ environment }: CliReportsOptions, report: CliReport): CliFinding {
+  const carried = (carriedClis as readonly string[]).includes(report.cli);
+  const takesMcpConfig = findAdapter(report.cli as Cli)?.takesMcpConfig ?? false;
   const known = report.cli in knownClis ? knownClis[report.cli as KnownCli] : null;
-  const carried = isCarried(report.cli);
-  const missing = carried && known ? missingOf(report, known) : [];
-  return { report, carried, missing, signIn: known?.signIn ?? null };
+  const told = known === null ? findingOfOther(report) : findingOfKnown(known, report, environment);
+  return { report, carried, takesMcpConfig, ...told };
 }
 
-function missingOf(report: CliReport, { install, update, signIn }: CliKnowledge): CliNeed[] {
-  const { found, version, minimum } = report;
-  if (!found) return present(install);
-  const isOld = version !== null && minimum !== null && isOlder(version, minimum);
-  return [...(isOld ? present(update) : []), ...(report.signedIn === "no" ? present(signIn) : [])];
+type Told = Omit<CliFinding, "report" | "carried" | "takesMcpConfig">;
+
+function findingOfKnown(
+  known: CliKnowledge,
+  report: CliReport,
+  environment: CliReportsOptions["environment"],
+): Told {
+  const judgement = judgeVersion(report.version, known);
+  const newer = judgement === "newer_than_tested" ? [noteOnVersion(known, report.version)] : [];
+  return {
+    missing: missingOf(report, known),
+    signIn: known.signIn,
+    judgement,
+    hints: [...newer, ...trapsOf(known, environment)].filter((hint) => hint !== null),
+    permissionWords: known.permissionWords,
+  };
 }
 
-function present(need: CliNeed | null): CliNeed[] {
-  return need === null ? [] : [need];
+/** The demo, and ACP agents, about which nothing is known beforehand. */
+function findingOfOther({ found, notes }: CliReport): Told {
+  const lost: CliNeed = { what: "install", advice: notes.join(" "), command: null };
+  return {
+    missing: found ? [] : [lost],
+    signIn: null,
+    judgement: "unknown",
+    hints: found ? notes : [],
+    permissionWords: null,
+  };
 }
 
-/** By their three numbers; what a version says behind them doesn't count. */
-function isOlder(version: string, than: string): boolean {
-  return Bun.semver.order(version.replace(/[-+].*$/, ""), than) < 0;
+function missingOf(report: CliReport, known: CliKnowledge): CliNeed[] {
+  if (!report.found) return [known.install];
+  const isOld = judgeVersion(report.version, known) === "too_old";
+  return [...(isOld ? [known.update] : []), ...(report.signedIn === "no" ? [known.signIn] : [])];
 }

@@ -1,4 +1,4 @@
-import type { Agent, AgentInput, AgentPatch } from "../domain/agent.ts";
+import type { Agent, AgentInput, AgentPatch, PermissionMode } from "../domain/agent.ts";
 import type { ProblemCode } from "../domain/error-codes.ts";
 import type { ExecuteInput, Run } from "../domain/run.ts";
 import type { RunState } from "../domain/run-state.ts";
@@ -67,6 +67,8 @@ export interface Wakeups {
 /** One CLI as `GET /api/clis` shows it. */
 export interface CliReport {
   cli: string;
+  /** Which of the configured ACP agents, where `cli` is "acp"; null for the others. */
+  acpAgent: string | null;
   found: boolean;
   path: string | null;
   version: string | null;
@@ -83,9 +85,12 @@ export interface CliNeed {
   what: "install" | "update" | "sign_in";
   /** What is, and what to do: sentences for people. */
   advice: string;
-  /** To be typed in a terminal on the server's machine. */
-  command: string;
+  /** To be typed in a terminal on the server's machine; null where no one command does it. */
+  command: string | null;
 }
+
+/** What a CLI's version means: the last one but "unknown" is later than any that the tests know. */
+export type VersionJudgement = "ok" | "too_old" | "newer_than_tested" | "unknown";
 
 /** One CLI as people are shown it. */
 export interface CliFinding {
@@ -96,6 +101,12 @@ export interface CliFinding {
   missing: CliNeed[];
   /** How to sign in, should it turn out to be needed; null where there is nothing to sign in to. */
   signIn: CliNeed | null;
+  judgement: VersionJudgement;
+  /** What else is good to know before it is chosen: sentences for people. */
+  hints: string[];
+  /** What our permission modes are in its own words; null where it has none. */
+  permissionWords: Readonly<Record<PermissionMode, string>> | null;
+  takesMcpConfig: boolean;
 }
 
 /** Folders that agents may work in. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
-import { deafListener, isReusable, type SessionProcess } from "./session-process.ts";
+import { anomalySeen, deafListener, isReusable, type SessionProcess } from "./session-process.ts";
 
 export interface WarmPoolOptions {
   /** Idle processes kept, all agents; 0 keeps none. */
@@ -20,9 +20,10 @@ export interface WarmPool {
   readonly keepsAny: boolean;
   /**
    * The conversation's process if it is fit and was started under these settings. One that isn't is ended
-   * first: two processes of one session would lose each other's turns.
+   * first: two processes of one session would lose each other's turns. A number says that it could not be
+   * ended, and how many processes of it are left.
    */
-  take(conversationId: string, fingerprint: string): Promise<SessionProcess | null>;
+  take(conversationId: string, fingerprint: string): Promise<SessionProcess | null | number>;
   /** Takes a process back after its turn. */
   keep(session: SessionProcess): void;
   isWarm(conversationId: string | null): boolean;
@@ -44,7 +45,7 @@ const lateLookMs = 250;
 export function createWarmPool(options: WarmPoolOptions): WarmPool {
   /** In order of last use: a Map keeps the order of insertion. */
   const idle = new Map<string, Idle>();
-  const ending = new Map<string, Promise<unknown>>();
+  const ending = new Map<string, Promise<number>>();
   let trimming: Timer | null = null;
 
   function remove(conversationId: string): SessionProcess | null {
@@ -55,7 +56,8 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
     idle.delete(conversationId);
     return entry.session;
   }
-  async function evict(conversationId: string, reason: EvictReason): Promise<void> {
+  /** Resolves with the survivors. */
+  async function evict(conversationId: string, reason: EvictReason): Promise<number> {
     const session = remove(conversationId);
     if (session) {
       const { id: processId, cli } = session.process;
@@ -63,7 +65,7 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
       const end = options.end(session, `warm_${reason}`).finally(() => ending.delete(conversationId));
       ending.set(conversationId, end);
     }
-    await ending.get(conversationId);
+    return (await ending.get(conversationId)) ?? 0;
   }
   /** Runs a little later, so that a process whose agent has the next run waiting isn't ended in between. */
   function trimSoon(): void {
@@ -91,21 +93,20 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
     if (left > 0) await evict(session.conversationId, "unhealthy");
   }
   function takeIdleLine(session: SessionProcess, line: string): void {
-    for (const decoded of session.decoder.decode(line)) {
+    for (const decoded of session.dialogue.decode(line)) {
       if (decoded.kind === "retire") session.retiredBecause = decoded.reason;
-      if (decoded.kind === "anomaly") {
-        options.publish({ type: "anomaly.seen", cli: session.process.cli, code: decoded.code, count: 1 });
-      }
+      if (decoded.kind === "anomaly") options.publish(anomalySeen(session, decoded.code, decoded.detail));
     }
   }
   return {
     keepsAny: options.processesMax > 0,
     async take(conversationId, fingerprint) {
-      await ending.get(conversationId);
+      const left = await ending.get(conversationId);
+      if (left) return left;
       const found = idle.get(conversationId)?.session;
       if (!found) return null;
-      if (found.fingerprint !== fingerprint) return evict(conversationId, "changed").then(() => null);
-      if (!isReusable(found)) return evict(conversationId, "unhealthy").then(() => null);
+      if (found.fingerprint !== fingerprint) return (await evict(conversationId, "changed")) || null;
+      if (!isReusable(found)) return (await evict(conversationId, "unhealthy")) || null;
       options.publish({ type: "warm.reused", processId: found.process.id, cli: found.process.cli });
       return remove(conversationId);
     },
@@ -122,7 +123,9 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
     get size() {
       return idle.size;
     },
-    endConversation: (conversationId) => evict(conversationId, "ended"),
+    async endConversation(conversationId) {
+      await evict(conversationId, "ended");
+    },
     async endAgent(agentId) {
       const own = [...idle.values()].filter(({ session }) => session.agentId === agentId);
       await Promise.all(own.map(({ session }) => evict(session.conversationId, "ended")));

@@ -15,7 +15,7 @@ import { findIdempotency, insertIdempotency } from "./idempotency.ts";
 import { insertEvents } from "./run-events.ts";
 import { findRun } from "./run-views.ts";
 import { findQueueOfAgent, getStartedRow, insertRun, startRun } from "./runs.ts";
-import { insertPendingTurn, placePendingTurn } from "./turns.ts";
+import { hasAnswers, insertPendingTurn, placePendingTurn } from "./turns.ts";
 
 type Refused = Extract<AdmitResult, { kind: "refused" }>;
 /** The conversation that the run joins; null for a new one. */
@@ -116,8 +116,9 @@ export function claim(database: Database, epoch: number, runId: string, atMs: nu
   return {
     ...run,
     agent: settingsOf(getAgentRow(database, agentKey)),
-    cliSessionId: session.cliSessionId,
+    cliSessionId: session.cliSessionId || null,
     sessionBegun: session.sessionBegun === 1,
+    answeredBefore: hasAnswers(database, row.conversationId),
     sessionFingerprint: session.sessionFingerprint,
     promptHoles: JSON.parse(row.promptHoles) as Hole[],
     mode: row.mode as CommMode,

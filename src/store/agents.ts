@@ -7,6 +7,7 @@ export interface AgentRow {
   key: number;
   id: string;
   cli: AgentSettings["cli"];
+  acpAgent: string | null;
   commMode: AgentSettings["commMode"];
   cwd: string;
   model: string | null;
@@ -22,7 +23,7 @@ export interface AgentRow {
 }
 
 const columns = `
-  key, id, cli, comm_mode as commMode, cwd, model, system_prompt as systemPrompt,
+  key, id, cli, acp_agent as acpAgent, comm_mode as commMode, cwd, model, system_prompt as systemPrompt,
   permission_mode as permissionMode, mcp_config_path as mcpConfigPath, timeout_ms as timeoutMs,
   memory_limit_mb as memoryLimitMb, metadata, quarantined_at as quarantinedAt,
   created_at as createdAt, updated_at as updatedAt`;
@@ -77,10 +78,10 @@ export function insertAgent(database: Database, settings: AgentSettings): void {
   database
     .query(
       `insert into agents (
-         id, cli, comm_mode, cwd, model, system_prompt, permission_mode, mcp_config_path, timeout_ms,
+         id, cli, acp_agent, comm_mode, cwd, model, system_prompt, permission_mode, mcp_config_path, timeout_ms,
          memory_limit_mb, metadata, created_at, updated_at)
        values (
-         :id, :cli, :commMode, :cwd, :model, :systemPrompt, :permissionMode, :mcpConfigPath, :timeoutMs,
+         :id, :cli, :acpAgent, :commMode, :cwd, :model, :systemPrompt, :permissionMode, :mcpConfigPath, :timeoutMs,
          :memoryLimitMb, :metadata, :createdAt, :updatedAt)`,
     )
     .run({

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import { StoreUnavailable, type AnswerHtmlStore } from "../domain/ports.ts";
+import type { AnswerHtmlStore } from "../domain/answer-html.ts";
+import { StoreUnavailable } from "../domain/ports.ts";
 import {
   deleteStaleAnswerHtml,
   listAnswerHtml,

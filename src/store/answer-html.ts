@@ -42,6 +42,17 @@ export function deleteStaleAnswerHtml(database: Database, rendererVersion: numbe
     .run({ rendererVersion, limit });
 }
 
+/** Forgets at most `limit` rows that another version of the renderer made, older or newer. Answers with how many. */
+export function deleteOtherAnswerHtml(database: Database, rendererVersion: number, limit: number): number {
+  return database
+    .query(
+      `delete from answer_html where rowid in (
+         select rowid from answer_html where renderer_version < :rendererVersion
+         union all select rowid from answer_html where renderer_version > :rendererVersion limit :limit)`,
+    )
+    .run({ rendererVersion, limit }).changes;
+}
+
 /** Answers with how many rows went, at most `limit`. */
 export function deleteAnswerHtmlOfConversation(
   database: Database,

@@ -115,16 +115,24 @@ export function endActiveConversations(database: Database, agentKey: number, atM
     .run({ agentKey, atMs });
 }
 
+/** False when another conversation holds this session, or the CLI named none. */
 export function markSessionBegun(
   database: Database,
   session: { conversationId: string; cliSessionId: string; fingerprint: string },
-): void {
-  database
-    .query(
-      `update conversations set cli_session_id = :cliSessionId, session_begun = 1, session_fingerprint = :fingerprint
-       where id = :conversationId`,
-    )
-    .run(session);
+): boolean {
+  return (
+    database
+      .query(
+        `update conversations set cli_session_id = :cliSessionId, session_begun = 1,
+           session_fingerprint = :fingerprint
+         where id = :conversationId and :cliSessionId <> '' and not exists (
+           select 1 from session_holders as other
+           where other.cli_session_id = :cliSessionId and other.key <> conversations.key
+             and other.carried_by = (
+               select cli || ' ' || coalesce(acp_agent, '') from agents where key = conversations.agent_key))`,
+      )
+      .run(session).changes === 1
+  );
 }
 
 export function replaceSession(database: Database, conversationId: string, cliSessionId: string): void {
@@ -134,6 +142,29 @@ export function replaceSession(database: Database, conversationId: string, cliSe
        where id = :conversationId`,
     )
     .run({ conversationId, cliSessionId });
+}
+
+/** The conversation holds no session: what the CLI keeps of it isn't resumed again. */
+export function dropSession(database: Database, conversationId: string): void {
+  replaceSession(database, conversationId, "");
+}
+
+/**
+ * Drops sessions that nobody goes on with: of conversations that ended before `beforeMs` and of deleted agents.
+ * At most `limit`; answers with how many.
+ */
+export function dropOldSessions(database: Database, beforeMs: number, limit: number): number {
+  return database
+    .query(
+      `update conversations set cli_session_id = '', session_begun = 0, session_fingerprint = ''
+       where key in (
+         select key from conversations
+         where status = 'ended' and cli_session_id <> '' and removed_at is null and (
+           updated_at < :beforeMs
+           or (select deleted_at from agents where key = conversations.agent_key) is not null)
+         limit :limit)`,
+    )
+    .run({ beforeMs, limit }).changes;
 }
 
 export function markConversationRemoved(database: Database, conversationId: string, atMs: number): void {

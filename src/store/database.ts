@@ -118,6 +118,8 @@ function configure(database: Database): void {
   database.run(`pragma cache_size = ${-cacheKib}`);
   database.run(`pragma wal_autocheckpoint = ${pagesBetweenCheckpoints}`);
   database.run(`pragma temp_store = memory`);
+  // What is deleted is overwritten: SQLite would leave it in the file until the room is needed.
+  database.run(`pragma secure_delete = on`);
   const { on } = database
     .query<{ on: number }, []>(`select foreign_keys as "on" from pragma_foreign_keys`)
     .get()!;
@@ -130,6 +132,15 @@ function markAsOurs(database: Database): void {
     .query<{ id: number }, []>(`select application_id as id from pragma_application_id`)
     .get()!;
   if (id !== applicationId) database.run(`pragma application_id = ${applicationId}`);
+}
+
+/**
+ * Brings SQLite's log into the file and leaves it empty, so that it holds nothing that was deleted. False when
+ * somebody who reads keeps it from that. Between transactions only.
+ */
+export function emptyLog(database: Database): boolean {
+  const row = database.query<{ busy: number }, []>(`pragma wal_checkpoint(truncate)`).get()!;
+  return row.busy === 0;
 }
 
 /** From now on nothing may hold up the event loop; the commit queue tries again instead. */

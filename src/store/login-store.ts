@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
-import { StoreUnavailable, type Logins } from "../domain/ports.ts";
+import type { Logins } from "../domain/login.ts";
+import { StoreUnavailable } from "../domain/ports.ts";
 import type { CommitQueue } from "./commit-queue.ts";
-import { deleteIdleLogins, deleteLogin, findLogin, insertLogin, touchLogin } from "./logins.ts";
+import { deleteLogin, findLogin, insertLogin, touchLogin } from "./logins.ts";
 
 /** A use is written at most this often. */
 const touchIntervalMs = 60_000;
@@ -12,14 +13,7 @@ export function createLoginStore(database: Database, queue: CommitQueue): Logins
   }
 
   return {
-    createLogin: (login) =>
-      queue.commit(
-        () => {
-          deleteIdleLogins(database, login.atMs);
-          insertLogin(database, login);
-        },
-        { durable: true },
-      ),
+    createLogin: (login) => queue.commit(() => insertLogin(database, login), { durable: true }),
     useLogin({ secretHash, tokenHash, atMs }) {
       const login = findLogin(database, secretHash);
       if (login === null || login.tokenHash !== tokenHash) return false;

@@ -37,7 +37,12 @@ export function deleteLogin(database: Database, secretHash: string): void {
   database.query(`delete from logins where secret_hash = :secretHash`).run({ secretHash });
 }
 
-/** Logins that nobody can use any more. */
-export function deleteIdleLogins(database: Database, atMs: number): void {
-  database.query(`delete from logins where used_at + idle_ms_max < :atMs`).run({ atMs });
+/** Logins that nobody can use any more, at most `limit`. Answers with how many. */
+export function deleteIdleLogins(database: Database, atMs: number, limit: number): number {
+  return database
+    .query(
+      `delete from logins where secret_hash in (
+         select secret_hash from logins where used_at + idle_ms_max < :atMs limit :limit)`,
+    )
+    .run({ atMs, limit }).changes;
 }

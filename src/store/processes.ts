@@ -14,6 +14,20 @@ interface ProcessStart {
   atMs: number;
 }
 
+/** True while a process of the conversation has no end on record. */
+export function hasOpenProcess(
+  database: Database,
+  { agentKey, conversationId }: Pick<ProcessStart, "agentKey" | "conversationId">,
+): boolean {
+  const found = database
+    .query(
+      `select 1 from processes
+       where agent_key = :agentKey and ended_at is null and conversation_id = :conversationId`,
+    )
+    .get({ agentKey, conversationId });
+  return found !== null;
+}
+
 export function insertProcess(database: Database, start: ProcessStart): void {
   database
     .query(
@@ -25,18 +39,70 @@ export function insertProcess(database: Database, start: ProcessStart): void {
     .run({ ...start });
 }
 
+export interface ProcessEnd {
+  processId: string;
+  reason: string;
+  exitCode: number | null;
+  signal: string | null;
+  atMs: number;
+}
+
 /** The first end that is told stays. */
-export function endProcess(
-  database: Database,
-  end: { processId: string; reason: string; exitCode: number | null; signal: string | null; atMs: number },
-): void {
+export function endProcess(database: Database, end: ProcessEnd): void {
   database
     .query(
       `update processes set ended_at = max(:atMs, started_at), end_reason = :reason, exit_code = :exitCode,
          signal = :signal
        where id = :processId and ended_at is null`,
     )
-    .run(end);
+    .run({ ...end });
+}
+
+/** Of a conversation that was deleted while the process was still to be proven dead. */
+export function deleteProcessOfDeletedConversation(database: Database, processId: string): void {
+  database
+    .query(
+      `delete from processes
+       where id = :processId and not exists (select 1 from conversations where id = processes.conversation_id)`,
+    )
+    .run({ processId });
+}
+
+/** Records of ended processes, at most `limit`; runs that still name one have to be gone. Answers with how many. */
+export function deleteEndedProcessesOfConversation(
+  database: Database,
+  conversationId: string,
+  limit: number,
+): number {
+  return database
+    .query(
+      `delete from processes where id in (
+         select id from processes where conversation_id = :conversationId and ended_at is not null limit :limit)`,
+    )
+    .run({ conversationId, limit }).changes;
+}
+
+/** Forgets processes that ended before `beforeMs`, at most `limit`. Answers with how many. */
+export function deleteOldProcesses(database: Database, beforeMs: number, limit: number): number {
+  const ids = JSON.stringify(listOldProcesses(database, beforeMs, limit));
+  database
+    .query(`update runs set process_id = null where process_id in (select value from json_each(:ids))`)
+    .run({ ids });
+  return database.query(`delete from processes where id in (select value from json_each(:ids))`).run({ ids })
+    .changes;
+}
+
+/** Those of a run in progress are left, however long ago they ended: what becomes of the run is about to be told. */
+function listOldProcesses(database: Database, beforeMs: number, limit: number): string[] {
+  return database
+    .query<{ id: string }, { beforeMs: number; limit: number }>(
+      `select id from processes
+       where ended_at < :beforeMs and not exists (
+         select 1 from runs where process_id = processes.id and state in ('starting', 'running'))
+       limit :limit`,
+    )
+    .all({ beforeMs, limit })
+    .map((row) => row.id);
 }
 
 interface StrayRow extends ProcessIdentity {

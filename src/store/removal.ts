@@ -7,17 +7,23 @@ import {
 } from "./conversations.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { deleteAnswerHtmlOfConversation } from "./answer-html.ts";
+import { emptyLog } from "./database.ts";
+import { storageFailure } from "./failures.ts";
 import { deleteIdempotencyOfRun } from "./idempotency.ts";
+import { deleteEndedProcessesOfConversation } from "./processes.ts";
 import { deleteNewestEvents } from "./run-events.ts";
 import { deleteRun, deleteTransitions, hasLivingRuns, listRunIds } from "./runs.ts";
 import { deleteTurnsOfConversation, deleteTurnsOfRun } from "./turns.ts";
 
 /** A batch takes a few milliseconds, so that the event loop is never held up by a large conversation. */
-const runsPerBatchMax = 40;
+const runsPerBatchMax = 5;
 const eventsPerBatchMax = 1_000;
-const turnsPerBatchMax = 100;
+const turnsPerBatchMax = 10;
+const processesPerBatchMax = 500;
 const answersPerBatchMax = 20;
 const runIdsMax = 1_000_000;
+/** A reader is waited for that long in sum; then the log is emptied by the next removal, or when the server stops. */
+const readerDelaysMs = [0, 10, 50, 200, 1_000];
 
 export type Removal = { runIds: string[] } | "missing" | "run_active";
 
@@ -41,6 +47,25 @@ export async function deleteInBatches(
   let isDone = false;
   while (!isDone && !isStopping()) {
     isDone = await queue.commit(() => deleteBatch(database, conversationId), { durable: false });
+  }
+  if (isDone) await emptyLogSoon(database, isStopping);
+}
+
+/** What was deleted stands in SQLite's log still. */
+async function emptyLogSoon(database: Database, isStopping: () => boolean): Promise<void> {
+  for (const delayMs of readerDelaysMs) {
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (isStopping() || isLogEmptied(database)) return;
+  }
+}
+
+/** A disk that takes no writes, and a lock that somebody holds, are no reason to call the removal undone. */
+function isLogEmptied(database: Database): boolean {
+  try {
+    return emptyLog(database);
+  } catch (error) {
+    if (storageFailure(error) === null) throw error;
+    return false;
   }
 }
 
@@ -68,6 +93,8 @@ function deleteBatch(database: Database, conversationId: string): boolean {
   }
   if (runIds.length > 0) return false;
   if (deleteTurnsOfConversation(database, conversationId, turnsPerBatchMax) > 0) return false;
+  // One that is still to be proven dead goes when its end is told.
+  if (deleteEndedProcessesOfConversation(database, conversationId, processesPerBatchMax) > 0) return false;
   deleteConversation(database, conversationId);
   return true;
 }

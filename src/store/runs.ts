@@ -288,6 +288,16 @@ export function listRunIds(database: Database, conversationId: string, limit: nu
     .map((row) => row.id);
 }
 
+/** Of these, the ids that no run has. */
+export function listMissingRuns(database: Database, runIds: readonly string[]): string[] {
+  return database
+    .query<{ id: string }, { runIds: string }>(
+      `select value as id from json_each(:runIds) where not exists (select 1 from runs where id = value)`,
+    )
+    .all({ runIds: JSON.stringify(runIds) })
+    .map((row) => row.id);
+}
+
 /** True while runs of the agent's conversation are queued or active. */
 export function hasLivingRuns(database: Database, agentKey: number, conversationId: string): boolean {
   return (

@@ -2,8 +2,8 @@ import type { Database } from "bun:sqlite";
 import { runErrors, type RunErrorCode } from "../domain/error-codes.ts";
 import { allText } from "../domain/event.ts";
 import type { RunNote, RunStart, Settlement } from "../domain/ports.ts";
-import type { Run } from "../domain/run.ts";
-import { markSessionBegun } from "./conversations.ts";
+import type { Anomaly, Run } from "../domain/run.ts";
+import { dropSession, markSessionBegun } from "./conversations.ts";
 import { foldText, insertEvents, lastEventSeq, listToolNames } from "./run-events.ts";
 import { errorWith, findRun } from "./run-views.ts";
 import {
@@ -34,13 +34,14 @@ export function begin(database: Database, epoch: number, start: RunStart): "ok" 
   return "ok";
 }
 
+/** Inside a transaction. A session is held by one conversation: two of them would lose each other's turns. */
 export function note(
   database: Database,
   epoch: number,
   runId: string,
   fence: number,
   { firstOutputAtMs, cliVersion, model, warm, sessionBegun }: RunNote,
-): "ok" | "stale" {
+): "ok" | "stale" | "session_taken" {
   const conversationId = noteRun(database, {
     runId,
     fence,
@@ -52,8 +53,11 @@ export function note(
     cliSessionId: sessionBegun?.cliSessionId ?? null,
   });
   if (conversationId === null) return "stale";
-  if (sessionBegun !== undefined) markSessionBegun(database, { conversationId, ...sessionBegun });
-  return "ok";
+  if (sessionBegun === undefined) return "ok";
+  if (markSessionBegun(database, { conversationId, ...sessionBegun })) return "ok";
+  // What it held doesn't know of this turn, which went into another's session.
+  dropSession(database, conversationId);
+  return "session_taken";
 }
 
 /** Inside a transaction: last events, the answer, and the state last of all, once. */
@@ -61,7 +65,8 @@ export function settle(database: Database, epoch: number, settlement: Settlement
   const { runId, fence, state, error, endedAtMs } = settlement;
   const hold = holdOf(database, epoch, settlement);
   if (hold === null) return "stale";
-  if (settlement.note) note(database, epoch, runId, fence, settlement.note);
+  const isSessionTaken =
+    settlement.note !== null && note(database, epoch, runId, fence, settlement.note) === "session_taken";
   const atMs = Math.max(endedAtMs, hold.startedAt);
   const finished = {
     type: "run.finished",
@@ -69,11 +74,26 @@ export function settle(database: Database, epoch: number, settlement: Settlement
     error: error && errorWith(error.code, error.message),
   } as const;
   const log = { runId, fence, atMs, afterSeq: hold.lastSeq };
-  insertEvents(database, log, [...settlement.lastEvents, finished]);
+  const notices = isSessionTaken ? [sessionTaken] : [];
+  insertEvents(database, log, [...settlement.lastEvents, ...notices, finished]);
   writeAnswer(database, hold.conversationId, settlement, atMs);
-  if (!finishRun(database, endOf(epoch, settlement)))
+  const anomalies = isSessionTaken
+    ? withAnomaly(settlement.anomalies, sessionTaken.code)
+    : settlement.anomalies;
+  if (!finishRun(database, endOf(epoch, { ...settlement, anomalies })))
     throw new Error(`run ${runId} moved inside a transaction`);
   return findRun(database, runId)!;
+}
+
+const sessionTaken = {
+  type: "notice",
+  code: "session_mismatch",
+  message: "The CLI named a session that another conversation holds; it was not adopted.",
+} as const;
+
+function withAnomaly(anomalies: readonly Anomaly[], code: string): Anomaly[] {
+  const count = 1 + (anomalies.find((anomaly) => anomaly.code === code)?.count ?? 0);
+  return [...anomalies.filter((anomaly) => anomaly.code !== code), { code, count }];
 }
 
 /** A run whose start the store refused at the time is started now: none ends well that never ran. */

@@ -2,40 +2,37 @@ import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
+import type { AnswerHtmlStore } from "../domain/answer-html.ts";
+import type { Logins } from "../domain/login.ts";
 import type {
   AgentGlances,
   AgentStore,
-  AnswerHtmlStore,
   ConversationLog,
   ConversationStore,
   Custody,
-  Logins,
   Recovery,
   RunLog,
   RunPageReads,
   RunReads,
   StoreUnavailable,
 } from "../domain/ports.ts";
+import type { Sweeps } from "../domain/retention.ts";
 import { glancesOf } from "./agent-glances.ts";
 import { createAgentStore } from "./agent-store.ts";
 import { createAnswerHtmlStore } from "./answer-html-store.ts";
-import { createCommitQueue, type CommitQueue } from "./commit-queue.ts";
+import { createCommitQueue } from "./commit-queue.ts";
 import { createConversationStore } from "./conversation-store.ts";
 import { createCustody } from "./custody.ts";
 import { makeDataDir, neverWaitLong, openDatabase, openReader, watchFile, type Opened } from "./database.ts";
 import { endEpoch, insertEpoch, touchEpoch } from "./epochs.ts";
 import { storageFailure } from "./failures.ts";
-import { deleteOldIdempotency } from "./idempotency.ts";
 import { acquireDataDir, type DataDirLock } from "./lock.ts";
 import { createLoginStore } from "./login-store.ts";
 import { migrate, readMigrations } from "./migrate.ts";
 import { finishRemovals } from "./removal.ts";
 import { createRunLog } from "./run-log.ts";
 import { createRunPageReads } from "./run-page-reads.ts";
-
-/** How long a repeat of an idempotency key is known after its run has ended. */
-const idempotencyKeptMs = 24 * 3_600_000;
-const sweptPerTransactionMax = 1_000;
+import { createSweeps } from "./sweeps.ts";
 
 export interface Store
   extends
@@ -49,6 +46,7 @@ export interface Store
     AnswerHtmlStore,
     RunReads,
     RunPageReads,
+    Sweeps,
     Logins {
   /** This server's epoch: what older ones held can't be written any more. */
   readonly epoch: number;
@@ -57,8 +55,6 @@ export interface Store
   health(): StoreHealth;
   /** A connection that can't write; the caller closes it. */
   openReader(): Database;
-  /** Forgets idempotency keys a day after their runs ended. Resolves with how many. */
-  sweepIdempotency(atMs: number): Promise<number>;
   /** Waits for what is under way, notes the clean stop and gives the data directory free. Idempotent. */
   close(): Promise<void>;
 }
@@ -147,10 +143,10 @@ function composeStore({ database, path }: Opened, lock: DataDirLock, options: St
     ...createConversationStore(database, queue, clock, () => closing.signal.aborted),
     ...createAnswerHtmlStore(database, queue),
     ...createLoginStore(database, queue),
+    ...createSweeps(database, queue),
     glancesOf: (agentIds) => glancesOf(database, agentIds),
     health: () => healthOf(checkFile() ?? queue.failure()),
     openReader: () => openReader(path),
-    sweepIdempotency: (atMs) => sweepIdempotency(database, queue, atMs),
     close: () => (closed ??= stop()),
   };
 }
@@ -171,16 +167,4 @@ function endCleanly(database: Database, epoch: number, atMs: number): void {
 
 function healthOf(failure: StoreUnavailable | null): StoreHealth {
   return failure === null ? { kind: "ok" } : { kind: "failed", code: failure.code, message: failure.message };
-}
-
-async function sweepIdempotency(database: Database, queue: CommitQueue, atMs: number): Promise<number> {
-  const beforeMs = atMs - idempotencyKeptMs;
-  let swept = 0;
-  let inBatch = sweptPerTransactionMax;
-  while (inBatch === sweptPerTransactionMax) {
-    const sweepBatch = () => deleteOldIdempotency(database, beforeMs, sweptPerTransactionMax);
-    inBatch = await queue.commit(sweepBatch, { durable: false });
-    swept += inBatch;
-  }
-  return swept;
 }

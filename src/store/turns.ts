@@ -50,6 +50,13 @@ export function placePendingTurn(database: Database, runId: string, conversation
     .run({ runId, conversationId });
 }
 
+export function hasAnswers(database: Database, conversationId: string): boolean {
+  const found = database
+    .query(`select 1 from turns where conversation_id = :conversationId and role = 'assistant' limit 1`)
+    .get({ conversationId });
+  return found !== null;
+}
+
 export function deletePendingTurn(database: Database, runId: string): void {
   database.query(`delete from turns where run_id = :runId and role = 'user' and seq is null`).run({ runId });
 }

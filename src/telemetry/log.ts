@@ -29,6 +29,8 @@ const levels: Record<FactType, LogLevel | null> = {
   "commit.done": null,
   "store.failed": "error",
   "store.recovered": "info",
+  "job.done": "debug",
+  "job.failed": "error",
   "stream.opened": null,
   "stream.closed": null,
   "login.made": "info",

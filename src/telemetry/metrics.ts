@@ -131,10 +131,13 @@ function createInstruments(registry: MetricRegistry) {
     spawned: counter("headway_processes_spawned_total", "CLI processes started", ["cli", "containment"]),
     evicted: counter("headway_warm_evictions_total", "Warm processes ended, by reason", ["cli", "reason"]),
     reused: counter("headway_warm_reuses_total", "Turns carried by a warm process", ["cli"]),
-    anomalies: counter("headway_anomalies_total", "Oddities in what CLIs print", ["cli", "code"]),
+    anomalies: counter("headway_anomalies_total", "Oddities in what CLIs print", ["cli", "version", "code"]),
     commit: histogram("headway_commit_seconds", "Time of a commit", ["durable"], quickBuckets),
     commitJobs: histogram("headway_commit_jobs", "Jobs in a commit", [], [1, 2, 4, 8, 16, 32, 64]),
     storeFailures: counter("headway_store_failures_total", "Writes that the disk refused", ["code"]),
+    swept: counter("headway_job_removed_total", "What jobs did away with because nobody needs it", ["job"]),
+    jobs: histogram("headway_job_seconds", "Time of a job", ["job"]),
+    jobFailures: counter("headway_job_failures_total", "Jobs that failed; they come again", ["job"]),
     streamsClosed: counter("headway_streams_closed_total", "Event streams ended, by reason", ["reason"]),
     logins: counter("headway_logins_total", "Logins, by outcome", ["outcome"]),
     requests: histogram(
@@ -167,12 +170,20 @@ function count(m: Instruments, fact: Fact): void {
     case "warm.reused":
       return m.reused.inc({ cli: fact.cli });
     case "anomaly.seen":
-      return m.anomalies.inc({ cli: fact.cli, code: fact.code }, fact.count);
+      return m.anomalies.inc(
+        { cli: fact.cli, version: fact.cliVersion ?? "unknown", code: fact.code },
+        fact.count,
+      );
     case "commit.done":
       m.commit.observe({ durable: String(fact.durable) }, fact.tookMs / 1000);
       return m.commitJobs.observe(fact.jobs);
     case "store.failed":
       return m.storeFailures.inc({ code: fact.code });
+    case "job.done":
+      m.jobs.observe({ job: fact.job }, fact.tookMs / 1000);
+      return m.swept.inc({ job: fact.job }, fact.removed);
+    case "job.failed":
+      return m.jobFailures.inc({ job: fact.job });
     case "stream.closed":
       return m.streamsClosed.inc({ reason: fact.reason });
     case "login.made":

@@ -1,31 +1,18 @@
 /**
  * What the fake model answers, decided from the history that the CLI sent. Words in the last user text say how:
  *
- * - "use tool `CMD`", "background tool `CMD`": one call of the Bash tool, then "Tool said: …"
- * - "write file `PATH`": one call of the Write tool, then "Tool said: …"; "call `NAME {…}`": of any tool
+ * - "use tool `CMD`", "background tool `CMD`": a call of the CLI's shell tool; "risk=LEVEL" is what the model says
+ *   of it, to a CLI that asks. "write file `PATH`": of its tool that writes files; "call `NAME {…}`": of any
+ *   tool, offered or not. Several come one after another; then "Tool said: …", of the last one
  * - "delay=MS": pause before each piece; "ttft=MS": pause before the first byte
  * - "hang": the first piece, and then nothing more; "midstream error": the first piece, and then an error
- * - "error NNN": that HTTP status; "flaky N": 529 for the first N requests with this text
+ * - "error NNN": that HTTP status; "quota": 429 for the rest of the day; "flaky N": 529 for the first N requests
+ *   with this text
  * - "recall": all earlier user texts, which proves what history the CLI sent
  * - "think", "markdown", "long=CHARS", "empty"; anything else is answered "You said: …"
  */
 import { z } from "zod";
-
-const blockSchema = z.looseObject({
-  type: z.string(),
-  text: z.string().optional(),
-  content: z.unknown().optional(),
-});
-export const contentSchema = z.union([z.string(), z.array(blockSchema)]);
-/** A request for an answer, as far as the fake looks at it. */
-export const bodySchema = z.looseObject({
-  model: z.string().default("fake-model"),
-  stream: z.boolean().default(false),
-  system: contentSchema.default(""),
-  messages: z.array(z.looseObject({ role: z.string(), content: contentSchema })).default([]),
-  tools: z.array(z.looseObject({ name: z.string() })).default([]),
-});
-export type Body = z.infer<typeof bodySchema>;
+import { type ToolCall, toolCallFor } from "./fake-model-tools.ts";
 
 /** One text of the history that the CLI sent; reminders that the CLI adds on its own are left out. */
 export interface Said {
@@ -33,14 +20,17 @@ export interface Said {
   text: string;
 }
 
-interface ToolCall {
-  name: string;
-  input: Record<string, unknown>;
-}
+/** "asked": the prompt wanted it; "key": the key was refused; "quota": the day's quota is used up. */
+export type Refusal = "asked" | "key" | "quota";
+
+/** A key that the fake model refuses; every other one is taken. */
+export const refusedKey = "refused-key";
 
 /** How one request is answered. */
 export interface Answer {
   status: number;
+  /** Why the status isn't 200. */
+  refusal: Refusal;
   thinking: string;
   text: string;
   tool: ToolCall | null;
@@ -48,6 +38,13 @@ export interface Answer {
   pieceDelayMs: number;
   breakOff: "no" | "hang" | "error";
 }
+
+const propertySchema = z.looseObject({
+  type: z.string().default(""),
+  enum: z.array(z.unknown()).min(1).optional(),
+  minimum: z.number().optional(),
+});
+const schemaSchema = z.looseObject({ properties: z.record(z.string(), propertySchema).default({}) });
 
 const toolOutputCharsMax = 400;
 const echoedCharsMax = 2_000;
@@ -61,62 +58,62 @@ const markdown = [
   "Done.",
 ].join("\n\n");
 
-export function textOf(content: z.infer<typeof contentSchema>): string {
-  if (typeof content === "string") return content;
-  return content.map((block) => block.text ?? "").join("\n");
-}
-
-/**
- * Consecutive user texts come merged into one message of several blocks: each block is a text of its own.
- * Claude Code 2.1.330 sends its environment as messages of the role "system"; they are no part of the talk.
- */
-export function historyOf(body: Body): Said[] {
-  return body.messages.flatMap(({ role, content }) => {
-    if (role !== "user" && role !== "assistant") return [];
-    if (typeof content === "string") return spoken(role, content);
-    return content.flatMap((block) => {
-      if (block.type !== "tool_result") return spoken(role, block.text ?? "");
-      return [{ role: "tool" as const, text: toolOutput(block.content) }];
-    });
-  });
-}
-
-function spoken(role: "user" | "assistant", text: string): Said[] {
-  const own = withoutReminders(text);
-  return own === "" ? [] : [{ role, text: own }];
-}
-
-function toolOutput(content: unknown): string {
-  const parsed = contentSchema.safeParse(content);
-  return parsed.success ? textOf(parsed.data) : JSON.stringify(content);
-}
-
-function withoutReminders(text: string): string {
-  return text.replace(/<system-reminder>[\s\S]*?<\/system-reminder>/g, "").trim();
-}
+const plainAnswer: Answer = {
+  status: 200,
+  refusal: "asked",
+  thinking: "",
+  text: "",
+  tool: null,
+  firstByteDelayMs: 0,
+  pieceDelayMs: 0,
+  breakOff: "no",
+};
 
 /** `failuresGiven` counts the failures of "flaky" by text; it is the only memory. */
-export function planAnswer(history: readonly Said[], failuresGiven: Map<string, number>): Answer {
-  const last = history.findLast(({ role }) => role === "user")?.text ?? "";
+export function planAnswer(
+  history: readonly Said[],
+  toolNames: readonly string[],
+  failuresGiven: Map<string, number>,
+): Answer {
+  const lastAt = history.findLastIndex(({ role }) => role === "user");
+  const last = newestIn(history[lastAt]?.text ?? "");
   const head = last.slice(0, echoedCharsMax);
   const answer: Answer = {
-    status: 200,
+    ...plainAnswer,
     thinking: /\bthink\b/i.test(head) ? "Let me think about this." : "",
-    text: "",
-    tool: null,
     firstByteDelayMs: numberAfter(head, "ttft"),
     pieceDelayMs: numberAfter(head, "delay"),
     breakOff: /\bhang\b/i.test(head) ? "hang" : /midstream error/i.test(head) ? "error" : "no",
   };
-  const tail = history.at(-1);
-  if (tail?.role === "tool") {
-    return { ...answer, text: `Tool said: ${tail.text.trim().slice(0, toolOutputCharsMax)}` };
-  }
+  const outputs = history.slice(lastAt + 1).filter(({ role }) => role === "tool");
+  const tool = toolCallFor(head, toolNames, outputs.length);
+  const output = outputs.at(-1)?.text.trim().slice(0, toolOutputCharsMax);
+  if (output !== undefined && tool === null) return { ...answer, text: `Tool said: ${output}` };
+  if (/\bquota\b/i.test(head)) return { ...answer, status: 429, refusal: "quota" };
   const status = plannedStatus(head, failuresGiven);
   if (status !== 200) return { ...answer, status };
-  const tool = plannedTool(head);
   if (tool !== null) return { ...answer, tool, text: "I will use a tool." };
   return { ...answer, text: plannedText(last, history) };
+}
+
+/** The message to be answered: Headway tells a fresh session what was said so far, and the system prompt, before it. */
+function newestIn(text: string): string {
+  return text.slice(text.lastIndexOf(" message is:\n\n") + 1).replace(/^message is:\n\n/, "");
+}
+
+export const keyRefused: Answer = { ...plainAnswer, status: 401, refusal: "key" };
+
+/** What a CLI asks its model beside the talk, about a schema of its own: the first value that each key allows. */
+export function jsonAnswer(schema: unknown): Answer {
+  const { properties } = schemaSchema.parse(schema);
+  const values = Object.entries(properties).map(([key, property]) => [key, sampleOf(property)]);
+  return { ...plainAnswer, text: JSON.stringify(Object.fromEntries(values)) };
+}
+
+function sampleOf({ type, enum: allowed, minimum }: z.infer<typeof propertySchema>): unknown {
+  if (allowed) return allowed[0];
+  if (/bool/i.test(type)) return false;
+  return /num|int/i.test(type) ? (minimum ?? 1) : "fake";
 }
 
 function numberAfter(text: string, word: string): number {
@@ -131,18 +128,6 @@ function plannedStatus(text: string, failuresGiven: Map<string, number>): number
   if (flaky === null || given >= Number(flaky[1])) return 200;
   failuresGiven.set(text, given + 1);
   return 529;
-}
-
-function plannedTool(text: string): ToolCall | null {
-  const [, name, input] = /\bcall `(\w+) (\{[^`]*\})`/.exec(text) ?? [];
-  if (name !== undefined && input !== undefined) return { name, input: JSON.parse(input) };
-  const [, kind, argument] = /\b(use tool|background tool|write file) `([^`]+)`/i.exec(text) ?? [];
-  if (kind === undefined || argument === undefined) return null;
-  if (/write/i.test(kind)) {
-    return { name: "Write", input: { file_path: argument, content: "written by the fake model\n" } };
-  }
-  const background = /background/i.test(kind) ? { run_in_background: true } : {};
-  return { name: "Bash", input: { command: argument, description: "Run a command", ...background } };
 }
 
 function plannedText(last: string, history: readonly Said[]): string {

@@ -10,6 +10,7 @@ export function anAgent(given: Partial<Agent> = {}): Agent {
   return {
     id: "helper",
     cli: "demo",
+    acpAgent: null,
     commMode: "headless",
     cwd: "/work/space",
     model: null,

@@ -98,6 +98,7 @@ function settingsOf(id: string): AgentSettings {
   return {
     id,
     cli: "claude",
+    acpAgent: null,
     commMode: "headless",
     cwd: "/srv/project",
     model: null,

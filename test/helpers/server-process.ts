@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Fetch } from "./http.ts";
 import { assertIntegrity } from "./integrity.ts";
 import { type LiveProcess, survivorsWith } from "./survivors.ts";
@@ -15,6 +15,9 @@ const outputLinesMax = 20_000;
 export interface ServerOptions {
   /** Variables beside the ones that every test server gets; HEADWAY_PASS_ENV is added to. */
   env?: Record<string, string>;
+  /** Files that are there before its first start, by their paths below the home folder and the data directory. */
+  homeFiles?: Record<string, string>;
+  dataFiles?: Record<string, string>;
   /** An existing data directory; without it the server gets a fresh one that goes away with it. */
   dataDir?: string;
   /** 0, which is the default, picks a free one; a restart keeps what was picked. */
@@ -148,6 +151,8 @@ function makePlace(options: ServerOptions): Place {
   const dataDir = options.dataDir ?? inside("data");
   const workspace = inside("workspaces/project");
   for (const path of [inside("home"), inside("tmp"), workspace]) mkdirSync(path, { recursive: true });
+  writeFiles(inside("home"), options.homeFiles ?? {});
+  writeFiles(dataDir, options.dataFiles ?? {});
   const marker = crypto.randomUUID();
   const passed = ["TEST_MARKER", ...(options.env?.["HEADWAY_PASS_ENV"]?.split(",") ?? [])];
   const env = {
@@ -165,6 +170,14 @@ function makePlace(options: ServerOptions): Place {
     HEADWAY_PASS_ENV: passed.join(","),
   };
   return { dataDir, home: inside("home"), workspace, marker, env, remove: () => folder[Symbol.dispose]() };
+}
+
+function writeFiles(folder: string, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, text);
+  }
 }
 
 function spawnServer(env: Record<string, string>) {

@@ -31,6 +31,7 @@ export function aFinding(given: Partial<CliFinding["report"]> = {}, missing: Cli
   return {
     report: {
       cli: "claude",
+      acpAgent: null,
       found: true,
       path: "/usr/bin/claude",
       version: "2.1.330",
@@ -45,6 +46,10 @@ export function aFinding(given: Partial<CliFinding["report"]> = {}, missing: Cli
     carried: true,
     missing,
     signIn: aSignIn,
+    judgement: "ok",
+    hints: [],
+    permissionWords: { read: "plan", edit: "acceptEdits", full: "bypassPermissions" },
+    takesMcpConfig: true,
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type App, createApp, type Overrides } from "../../src/app.ts";
 import { parseConfig } from "../../src/config.ts";
@@ -24,6 +24,8 @@ export const quickClaude = join(import.meta.dir, "../fixtures/bin/fake-claude-sh
 
 export interface TestAppOptions {
   env?: Record<string, string>;
+  /** What the data directory's file of ACP agents holds; there is none without it. */
+  acpAgents?: Record<string, unknown>;
   clock?: Clock;
   overrides?: Pick<Overrides, "streamPingMs" | "streamSlowMs">;
 }
@@ -56,6 +58,10 @@ export interface TestApp extends AsyncDisposable {
 export async function startApp(options: TestAppOptions = {}): Promise<TestApp> {
   const folder = makeTempFolder();
   const place = makePlace(folder.path, options);
+  if (options.acpAgents) {
+    mkdirSync(place.dataDir);
+    writeFileSync(join(place.dataDir, "acp-agents.json"), JSON.stringify(options.acpAgents));
+  }
   const lines: string[] = [];
   let app = await launch(place, options, lines);
 

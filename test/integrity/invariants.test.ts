@@ -69,6 +69,11 @@ const mutations: Record<string, string> = {
   I32: `insert into turns_search (turns_search, rowid, content) select 'delete', key, content from turns where seq = 1 limit 1`,
   I33: `insert into answer_html values ('run_x', 'conv_gone', 1, 'x')`,
   I34: `update conversations set last_run_failed = 0`,
+  I35: `update conversations set cli_session_id = 'one'`,
+  I36: `update processes set ended_at = null, end_reason = null`,
+  I37: `update conversations set session_begun = 1, cli_session_id = ''`,
+  I38: `update agents set acp_agent = 'opencode'`,
+  I39: `update processes set conversation_id = 'conv_gone'`,
 };
 
 /** A connection on which nothing is guarded: no triggers, checks or foreign keys. */

@@ -1,61 +1,80 @@
 import { expect, jest, test } from "bun:test";
+import { systemClock } from "../../src/domain/clock.ts";
+import type { Fact } from "../../src/domain/facts.ts";
 import { createScheduler, type Job } from "../../src/jobs/scheduler.ts";
-import { sweepIdempotency } from "../../src/jobs/sweep-idempotency.ts";
 import { startStopContract } from "../contract/start-stop-contract.ts";
 
+const clock = systemClock;
 const everyMs = 60_000;
+const firstAfterMs = 10_000;
 
 function job(run: Job["run"]): Job {
-  return { name: "job", everyMs, run };
+  return { name: "logins", firstAfterMs, everyMs, run };
+}
+
+function scheduled(run: Job["run"]) {
+  const facts: Fact[] = [];
+  const scheduler = createScheduler({ jobs: [job(run)], clock, publish: (fact) => void facts.push(fact) });
+  return { scheduler, facts };
 }
 
 startStopContract("the scheduler", () =>
   Promise.resolve({
-    service: createScheduler([job(() => Promise.resolve())], () => {}),
+    service: scheduled(() => Promise.resolve(0)).scheduler,
     cleanUp: () => Promise.resolve(),
   }),
 );
 
-test("a job runs by its schedule until the scheduler stops", async () => {
+test("a job runs soon after the start, then by its schedule, until the scheduler stops", async () => {
   jest.useFakeTimers();
   let runs = 0;
-  const scheduler = createScheduler([job(() => Promise.resolve(void runs++))], () => {});
+  const { scheduler } = scheduled(() => Promise.resolve(++runs));
 
   scheduler.start();
-  jest.advanceTimersByTime(61_000);
+  jest.advanceTimersByTime(11_000);
+  const soon = runs;
+  await Promise.resolve();
+  await Promise.resolve();
+  jest.advanceTimersByTime(50_000);
   await scheduler.stop();
   const atStop = runs;
   jest.advanceTimersByTime(180_000);
   jest.useRealTimers();
 
-  expect(atStop).toBe(1);
-  expect(runs).toBe(atStop);
+  expect([soon, atStop, runs]).toEqual([1, 2, 2]);
+});
+
+test("what a job did away with is told", async () => {
+  jest.useFakeTimers();
+  const { scheduler, facts } = scheduled(() => Promise.resolve(7));
+
+  scheduler.start();
+  jest.advanceTimersByTime(11_000);
+  await scheduler.stop();
+  jest.useRealTimers();
+
+  expect(facts).toEqual([{ type: "job.done", job: "logins", removed: 7, tookMs: expect.any(Number) }]);
 });
 
 test("a job that throws is reported by name and does not end the scheduler", async () => {
   jest.useFakeTimers();
-  const errors: [string, unknown][] = [];
-  const broken = new Error("broken");
-  const scheduler = createScheduler([job(() => Promise.reject(broken))], (name, error) =>
-    errors.push([name, error]),
-  );
+  const { scheduler, facts } = scheduled(() => Promise.reject(new Error("broken")));
 
   scheduler.start();
-  jest.advanceTimersByTime(61_000);
+  jest.advanceTimersByTime(11_000);
   await scheduler.stop();
   jest.useRealTimers();
 
-  expect(errors).toEqual([["job", broken]]);
+  expect(facts).toEqual([{ type: "job.failed", job: "logins", error: "Error: broken" }]);
 });
 
 test("a job that takes longer than its interval isn't started twice", async () => {
   jest.useFakeTimers();
   let starts = 0;
-  const slow = job((signal) => {
+  const { scheduler } = scheduled((signal) => {
     starts++;
-    return new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(0)));
   });
-  const scheduler = createScheduler([slow], () => {});
 
   scheduler.start();
   jest.advanceTimersByTime(200_000);
@@ -68,15 +87,11 @@ test("a job that takes longer than its interval isn't started twice", async () =
 test("stopping waits for a job that is running and tells it", async () => {
   jest.useFakeTimers();
   let wasTold = false;
-  const scheduler = createScheduler(
-    [
-      job(async (signal) => {
-        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
-        wasTold = true;
-      }),
-    ],
-    () => {},
-  );
+  const { scheduler } = scheduled(async (signal) => {
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    wasTold = true;
+    return 0;
+  });
 
   scheduler.start();
   jest.advanceTimersByTime(61_000);
@@ -84,16 +99,4 @@ test("stopping waits for a job that is running and tells it", async () => {
   jest.useRealTimers();
 
   expect(wasTold).toBe(true);
-});
-
-test("the sweep of idempotency keys asks the store with the present time", async () => {
-  const asked: number[] = [];
-  const sweep = sweepIdempotency(
-    (atMs) => Promise.resolve(asked.push(atMs)),
-    () => 1_000,
-  );
-
-  await sweep.run(new AbortController().signal);
-
-  expect(asked).toEqual([1_000]);
 });

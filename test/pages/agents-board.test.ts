@@ -123,10 +123,16 @@ describe("without any agent", () => {
   test("the page says what Headway is for and what was found, and leads to the first agent", async () => {
     await using app = await startApp();
 
-    const html = await pageOf(app);
+    // A page doesn't wait long for a program to tell its version.
+    const html = await waitFor(
+      async () => {
+        const page = await pageOf(app);
+        return page.includes("2.1.330") && page;
+      },
+      { what: "the version on the page" },
+    );
 
     expect(html).toContain("Welcome to Headway");
-    expect(html).toContain("2.1.330");
     expect(html).toContain('href="/agents/new?cli=claude"');
     expect(html).toContain("Containment");
   });

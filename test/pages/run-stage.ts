@@ -113,6 +113,7 @@ async function composeParts({ store, dataDir }: TestStore) {
   if (parsed.kind === "bad") throw new Error(parsed.message);
   return composeRunner({
     config: parsed.config,
+    acpAgents: [],
     environment,
     version: "1.2.3",
     dataDir: join(dataDir, "hidden"),
@@ -123,6 +124,7 @@ async function composeParts({ store, dataDir }: TestStore) {
     clock: systemClock,
     makeId,
     publish: () => undefined,
+    subscribe: () => undefined,
     onLogError: onError,
   });
 }

@@ -5,7 +5,7 @@ import { emptyAnswer, finalText, foldAnswer, type RunEvent } from "../../src/dom
 import { requestJson } from "../helpers/http.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { claudeIsInstalled, startClaudeServer } from "./claude-server.ts";
-import { claudeVersion } from "./install.ts";
+import { realCliVersion } from "./install.ts";
 
 setDefaultTimeout(60_000);
 
@@ -40,7 +40,7 @@ describe.skipIf(!claudeIsInstalled())("the real Claude Code", () => {
         content: "Earlier you said: my name is Ada",
         contentFinal: true,
         transport: { warm: true },
-        cliVersion: claudeVersion,
+        cliVersion: realCliVersion("claude"),
         cliSessionId: first.body.cliSessionId,
         conversationId: first.body.conversationId,
         exitCode: null,

@@ -31,6 +31,7 @@ describe("creating an agent", () => {
     expect(agentSchema.strict().parse(body)).toEqual({
       id: "least",
       cli: "claude",
+      acpAgent: null,
       commMode: "headless",
       cwd: app.workspace,
       model: null,
@@ -110,9 +111,12 @@ describe("creating an agent", () => {
     [{ id: "x", memoryLimitMb: -1 }, "422 invalid memoryLimitMb"],
     [{ id: "x", metadata: "text" }, "422 invalid metadata"],
     [{ id: "x", effectiveMode: "tmux" }, "422 invalid effectiveMode"],
-    [{ id: "x", cli: "droid" }, "422 mode_unavailable cli"],
-    [{ id: "x", cli: "gemini" }, "422 mode_unavailable cli"],
-    [{ id: "x", cli: "acp", acpAgent: "goose" }, "422 mode_unavailable cli"],
+    [{ id: "x", cli: "acp" }, "422 invalid acpAgent"],
+    [{ id: "x", cli: "acp", acpAgent: "goose" }, "422 invalid acpAgent"],
+    [{ id: "x", cli: "acp", acpAgent: "Goose" }, "422 invalid acpAgent"],
+    [{ id: "x", cli: "claude", acpAgent: "goose" }, "422 invalid acpAgent"],
+    [{ id: "x", cli: "gemini", mcpConfigPath: "/mcp.json" }, "422 invalid mcpConfigPath"],
+    [{ id: "x", cli: "droid", mcpConfigPath: "/mcp.json" }, "422 invalid mcpConfigPath"],
     [{ id: "x", commMode: "tmux" }, "422 mode_unavailable commMode"],
     [{ id: "x", commMode: "shadow" }, "422 mode_unavailable commMode"],
   ];
@@ -274,6 +278,7 @@ describe("changing an agent", () => {
     [{ id: "other" }, "422 invalid id"],
     [{ cli: "claude" }, "422 invalid cli"],
     [{ cli: "demo" }, "422 invalid cli"],
+    [{ acpAgent: "opencode" }, "422 invalid acpAgent"],
     [{ createdAt: "2020-01-01T00:00:00.000Z" }, "422 invalid createdAt"],
     [{ status: "idle" }, "422 invalid status"],
     [{ commMode: "tmux" }, "422 mode_unavailable commMode"],
@@ -329,6 +334,7 @@ describe("the CLIs", () => {
       "/api/clis",
     );
     const keys = [
+      "acpAgent",
       "cli",
       "found",
       "minimum",

@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { openStore, type Store } from "../../src/store/store.ts";
-import { id, storeOptions, temporaryDir, violationsOf } from "./fixture.ts";
+import { id, reapStrays, storeOptions, temporaryDir, violationsOf } from "./fixture.ts";
 
 const writer = join(import.meta.dir, "fixtures/acknowledge-runs.ts");
 
@@ -48,10 +48,7 @@ function expectAcknowledged(store: Store, acknowledged: readonly string[]): void
 }
 
 async function recover(store: Store): Promise<void> {
-  for (const { processId } of store.listStrayProcesses()) {
-    const end = { reason: "reaped", exitCode: null, signal: null, atMs: 1 };
-    await store.recordProcessEnd(processId, end);
-  }
+  await reapStrays(store);
   for (const { runId } of store.listInterrupted()) {
     await store.settleInterrupted(runId, { assistantTurnId: id("turn") }, "server_restart", 1);
   }

@@ -95,6 +95,7 @@ export function settings(over: Partial<AgentSettings> = {}): AgentSettings {
   return {
     id: "ada",
     cli: "demo",
+    acpAgent: null,
     commMode: "headless",
     cwd: "/srv/project",
     model: null,
@@ -157,14 +158,20 @@ export async function starting(
   return result.claimed;
 }
 
-/** Brings a claimed run to `running` in a process of its own. */
+/** The process that each conversation was given last. */
+const lastProcesses = new Map<string, string>();
+
+/** Brings a claimed run to `running` in a process of its own; the conversation's last one has ended by then. */
 export async function begun(
-  store: Pick<Store, "recordProcess" | "begin">,
+  store: Pick<Store, "recordProcess" | "recordProcessEnd" | "begin">,
   claimed: ClaimedRun,
 ): Promise<string> {
+  const last = lastProcesses.get(claimed.conversationId);
+  if (last) await store.recordProcessEnd(last, { reason: "turn_over", exitCode: 0, signal: null, atMs });
   const processId = id("proc");
+  lastProcesses.set(claimed.conversationId, processId);
   const identity = { pid: 4242, pidStart: "99", bootId: "boot", marker: processId };
-  await store.recordProcess({
+  const recorded = await store.recordProcess({
     processId,
     agentId: claimed.agent.id,
     conversationId: claimed.conversationId,
@@ -172,14 +179,24 @@ export async function begun(
     containment: "bwrap",
     atMs,
   });
+  if (recorded !== "ok") throw new Error(recorded);
   const { runId, fence } = claimed;
   const outcome = await store.begin({ runId, fence, processId, warm: false, atMs: atMs + 1 });
   if (outcome !== "ok") throw new Error(outcome);
   return processId;
 }
 
+/** What the start of a server does with the processes of earlier ones. */
+export async function reapStrays(
+  store: Pick<Store, "listStrayProcesses" | "recordProcessEnd">,
+): Promise<void> {
+  for (const { processId } of store.listStrayProcesses()) {
+    await store.recordProcessEnd(processId, { reason: "reaped", exitCode: null, signal: null, atMs });
+  }
+}
+
 export async function running(
-  store: Pick<Store, "admit" | "recordProcess" | "begin">,
+  store: Pick<Store, "admit" | "recordProcess" | "recordProcessEnd" | "begin">,
   over: Partial<Admission> = {},
 ): Promise<ClaimedRun> {
   const claimed = await starting(store, over);

@@ -42,14 +42,3 @@ test("a login survives a restart, and its use is written at most once a minute",
   expect(at.facts.filter((fact) => fact.type === "commit.done")).toEqual([]);
   expect(at.store.useLogin({ ...use, atMs })).toBe(true);
 });
-
-test("logins that nobody can use any more are swept when a new one is made", async () => {
-  await using at = openTestStore();
-  await at.store.createLogin(login);
-
-  await at.store.createLogin({ ...login, secretHash: "later", atMs: atMs + 13 * hourMs });
-
-  const reader = at.store.openReader();
-  expect(reader.query("select secret_hash from logins").all()).toEqual([{ secret_hash: "later" }]);
-  reader.close();
-});

@@ -1,35 +1,15 @@
 import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { cpSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openStore, type Store } from "../../src/store/store.ts";
-import {
-  answered,
-  atMs,
-  migrationsDir,
-  queued,
-  running,
-  settings,
-  settlement,
-  storeOptions,
-  temporaryDir,
-  violationsOf,
-  wanted,
-} from "./fixture.ts";
+import { made, makeFirstRelease } from "./first-release.ts";
+import { answered, reapStrays, storeOptions, temporaryDir, violationsOf, wanted } from "./fixture.ts";
 
-const failed = { state: "failed", error: { code: "cli_error", message: "no" }, contentFinal: false } as const;
 const tables = ["agents", "conversations", "turns", "runs", "run_events", "run_transitions", "idempotency"];
 
-/** A folder with the first migration alone. */
-function firstMigration(): { path: string } & Disposable {
-  const dir = temporaryDir();
-  const [first] = readdirSync(migrationsDir).toSorted();
-  cpSync(join(migrationsDir, first!), join(dir.path, first!));
-  return dir;
-}
-
-function open(dataDir: string, migrations: string): Store {
-  const result = openStore({ ...storeOptions(dataDir), migrationsDir: migrations });
+function open(dataDir: string): Store {
+  const result = openStore(storeOptions(dataDir));
   if (result.kind === "refused") throw new Error(result.message);
   return result.store;
 }
@@ -56,39 +36,13 @@ function columnsOf(dataDir: string): Record<string, string> {
   return Object.fromEntries(names) as Record<string, string>;
 }
 
-/** Conversations that went well, failed, failed before, and failed before a message that was taken back. */
-async function fill(store: Store) {
-  for (const name of ["ada", "bob", "cy", "dee"]) await store.createAgent(settings({ id: name }));
-  const well = await answered(store, { idempotency: { key: "k", bodyHash: "h" } });
-  const tool = await running(store, { agentId: "bob" });
-  await store.append(
-    tool.runId,
-    tool.fence,
-    [
-      { type: "tool.started", toolId: "t1", name: "Bash", input: { command: "ls" } },
-      { type: "tool.finished", toolId: "t1", isError: false, output: "a" },
-    ],
-    atMs,
-  );
-  await store.settle(settlement(tool, failed));
-  await answered(store, { agentId: "cy" }, failed);
-  await answered(store, { agentId: "cy" });
-  const dees = await answered(store, { agentId: "dee" }, failed);
-  const takenBack = await queued(store, { agentId: "dee" });
-  await store.requestCancel(takenBack.id, atMs);
-  return { well, tool, dees };
-}
-
 test("a database of the first release is brought up to date with nothing lost", async () => {
   using dir = temporaryDir();
-  using first = firstMigration();
-  const old = open(dir.path, first.path);
-  const made = await fill(old);
-  await old.close();
+  makeFirstRelease(dir.path);
   const columns = columnsOf(dir.path);
   const before = rowsOf(dir.path, columns);
 
-  const store = open(dir.path, migrationsDir);
+  const store = open(dir.path);
 
   expect(rowsOf(dir.path, columns)).toEqual(before);
   expect(violationsOf(store, { recovered: false })).toEqual([]);
@@ -105,12 +59,10 @@ test("a database of the first release is brought up to date with nothing lost", 
 
 test("what was migrated is written on as if it had always been so", async () => {
   using dir = temporaryDir();
-  using first = firstMigration();
-  const old = open(dir.path, first.path);
-  const made = await fill(old);
-  await old.close();
-  const store = open(dir.path, migrationsDir);
+  makeFirstRelease(dir.path);
+  const store = open(dir.path);
   const { conversationId } = made.tool;
+  await reapStrays(store);
 
   await answered(store, { agentId: "bob" });
   await store.keepAnswerHtml({ key: made.tool.runId, conversationId, rendererVersion: 1, html: "x" });

@@ -8,6 +8,7 @@ import {
   begun,
   id,
   openTestStore,
+  reapStrays,
   settings,
   settlement,
   type TestStore,
@@ -114,9 +115,7 @@ async function takeHeld({ at: { store } }: Caller, held: ClaimedRun, step: Step)
 /** What was held before a restart is still believed to be held: it must be stale. */
 async function restart({ at }: Caller): Promise<void> {
   await at.reopen();
-  for (const { processId } of at.store.listStrayProcesses()) {
-    await at.store.recordProcessEnd(processId, { reason: "reaped", exitCode: null, signal: null, atMs });
-  }
+  await reapStrays(at.store);
   for (const { runId } of at.store.listInterrupted()) {
     await at.store.settleInterrupted(runId, { assistantTurnId: id("turn") }, "server_restart", atMs);
   }

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { waitFor } from "../helpers/wait.ts";
 import { answered, atMs, id, openTestStore, queued, running, settings, settlement } from "./fixture.ts";
 
@@ -107,6 +109,28 @@ test("a removal that the server didn't finish is finished by the next one", asyn
   await waitFor(() => rowCounts(at)["conversations"] === 0, { what: "the removal's end" });
   expect(rowCounts(at)).toMatchObject({ runs: 0, turns: 0, run_events: 0, turns_search_docsize: 0 });
 });
+
+test("who reads while a conversation is removed is waited for, and then SQLite's log is empty", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const { conversationId } = await answered(at.store);
+  const reader = at.store.openReader();
+  reader.run("begin");
+  reader.query("select count(*) from turns").get();
+
+  const removal = at.store.removeConversation(conversationId);
+  await waitFor(() => rowCounts(at)["conversations"] === 0, { what: "the removal of its rows" });
+  const logBytesMeanwhile = logBytes(at);
+  reader.close();
+  await removal;
+
+  expect(logBytesMeanwhile).toBeGreaterThan(0);
+  expect(logBytes(at)).toBe(0);
+});
+
+function logBytes(at: { dataDir: string }): number {
+  return statSync(join(at.dataDir, "headway.db-wal")).size;
+}
 
 test("keys are forgotten a day after their runs have ended, not before", async () => {
   await using at = openTestStore();

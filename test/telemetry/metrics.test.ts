@@ -174,10 +174,12 @@ describe("every fact", () => {
     "warm.kept": { ...ids, cli },
     "warm.reused": { ...ids, cli },
     "warm.evicted": { ...ids, cli, reason: "idle" },
-    "anomaly.seen": { cli, code: "parse_error", count: 2 },
+    "anomaly.seen": { cli, cliVersion: "2.1.330", code: "parse_error", detail: "zebrafish", count: 2 },
     "commit.done": { durable: true, jobs: 1, tookMs: 1 },
     "store.failed": { code: "SQLITE_FULL", message: "zebrafish" },
     "store.recovered": {},
+    "job.done": { job: "processes", removed: 3, tookMs: 1 },
+    "job.failed": { job: "raw_logs", error: "zebrafish" },
     "stream.opened": {},
     "stream.closed": { reason: "slow" },
     "login.made": {},
@@ -203,7 +205,7 @@ describe("every fact", () => {
     const { text } = await metrics.render();
 
     expect(/zebrafish|run_1|conv_1|proc_1/.exec(text)).toBeNull();
-    expect(text).toContain('headway_anomalies_total{cli="claude",code="parse_error"} 2');
+    expect(text).toContain('headway_anomalies_total{cli="claude",version="2.1.330",code="parse_error"} 2');
     expect(text).toContain('headway_warm_evictions_total{cli="claude",reason="idle"} 1');
     expect(text).toContain('headway_store_failures_total{code="SQLITE_FULL"} 1');
     expect(text).toContain("headway_runs_recovered_total 2");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { runErrors } from "../../src/domain/error-codes.ts";
 import { Answer, type AnswerRun, LiveAnswer, PartView, RunProblem } from "../../src/views/chat/answer.tsx";
 import type { AnswerPart, ToolPart } from "../../src/views/chat/answer-parts.ts";
 import { Older, UserTurn, WaitingList } from "../../src/views/chat/conversation.tsx";
@@ -30,6 +31,7 @@ const show = (part: AnswerPart) => renderHtml(<PartView runId="run_1" html="" pa
 
 const anAnswerRun = (given: Partial<AnswerRun> = {}): AnswerRun => ({
   id: "run_1",
+  cli: "claude",
   state: "succeeded",
   error: null,
   startedAt: at,
@@ -60,7 +62,10 @@ describe("foreign text in a conversation", () => {
     ["a model's name", <Answer run={anAnswerRun({ model: hostile })} name="helper" />],
     [
       "an error",
-      <RunProblem error={{ code: "cli_error", message: hostile, runbook: "/api/docs#error-cli_error" }} />,
+      <RunProblem
+        error={{ code: "cli_error", message: hostile, runbook: "/api/docs#error-cli_error" }}
+        run={anAnswerRun()}
+      />,
     ],
   ])("%s is text", (_, view) => {
     const html = renderHtml(view);
@@ -174,10 +179,44 @@ describe("an answer", () => {
       runbook: "/api/docs#error-auth_required",
     };
 
-    const html = renderHtml(<RunProblem error={error} />);
+    const html = renderHtml(<RunProblem error={error} run={anAnswerRun()} />);
 
     expect(html).toContain("Not signed in. Sign in to the CLI in a terminal");
     expect(html).toContain("<code>auth_required</code>");
+  });
+});
+
+describe("an error whose words are known", () => {
+  const problemOf = (code: string, message: string) =>
+    renderHtml(
+      <RunProblem error={{ code, message, runbook: `/api/docs#error-${code}` }} run={anAnswerRun()} />,
+    ).replace(/<[^>]*>/g, "");
+
+  test("is met with advice of its own", () => {
+    expect(problemOf("cli_error", "Prompt is too long")).toContain("Begin a new conversation");
+    expect(problemOf("cli_error", "Something else")).toContain("Read what it said");
+  });
+
+  test("is met with no more advice where its message ends with some", () => {
+    const message = `Who are you? ${runErrors.auth_required.advice}`;
+
+    expect(problemOf("auth_required", message)).toBe(`${message} auth_required`);
+  });
+
+  test("is met with its code's advice when that says something else than the words", () => {
+    expect(problemOf("stalled", "Prompt is too long")).toContain(
+      "Look at the run's log".replace("'", "&#39;"),
+    );
+  });
+
+  test("says when a limit is over, as far as the CLI said it", () => {
+    const limited = (message: string) => problemOf("rate_limited", message);
+
+    expect(limited("You've hit your 5-hour limit · resets 6pm (UTC)")).toContain(
+      "That is at 2026-11-22 18:00:00 UTC",
+    );
+    expect(limited("API Error: Request rejected (429)")).not.toContain("That is at");
+    expect(problemOf("cli_error", "Try again in 20s")).not.toContain("That is at");
   });
 });
 

@@ -58,6 +58,30 @@ describe("the edits of a tool call", () => {
     expect(edits?.[0]?.notes).toEqual(["every occurrence"]);
   });
 
+  test("of an ACP agent are what it says that changed, whatever its tool is called", () => {
+    const changes = [
+      { path: "new.txt", newText: "one\ntwo\n" },
+      { path: "old.txt", oldText: "a\nb\n", newText: "a\nc\n" },
+    ];
+
+    const edits = editsOf("some_tool", { title: "Writing", paths: ["new.txt", "old.txt"], changes });
+
+    expect(edits?.map(({ path, added, removed }) => [path, added, removed])).toEqual([
+      ["new.txt", 2, 0],
+      ["old.txt", 1, 1],
+    ]);
+    expect(editsOf("some_tool", { changes: [{ path: 7 }] })).toBeNull();
+  });
+
+  test("of opencode have names of its own for the same things", () => {
+    expect(editsOf("write", { filePath: "a.txt", content: "one\n" })).toMatchObject([
+      { path: "a.txt", added: 1 },
+    ]);
+    expect(editsOf("edit", { filePath: "a.txt", oldString: "a\n", newString: "b\n" })).toMatchObject([
+      { path: "a.txt", added: 1, removed: 1 },
+    ]);
+  });
+
   test("of NotebookEdit name the cell", () => {
     const input = { notebook_path: "n.ipynb", cell_id: "c7", new_source: "x = 1", edit_mode: "insert" };
 

@@ -24,6 +24,8 @@ function echoed(line: string): string {
 describe("the command that goes on in a terminal", () => {
   test("goes to the folder and resumes the session", () => {
     expect(resumeCommandOf(aPlace())).toBe(`cd /srv/project && claude --resume ${session}`);
+    expect(resumeCommandOf(aPlace({ cli: "gemini" }))).toBe(`cd /srv/project && gemini --resume ${session}`);
+    expect(resumeCommandOf(aPlace({ cli: "droid" }))).toBe(`cd /srv/project && droid --resume ${session}`);
   });
 
   test.each([
@@ -46,7 +48,7 @@ describe("the command that goes on in a terminal", () => {
 
   test.each([
     ["the CLI has confirmed no session", aPlace({ cliSessionId: null })],
-    ["no command is known for the CLI", aPlace({ cli: "gemini" })],
+    ["no command is known for the CLI", aPlace({ cli: "acp" })],
     ["it is the demo agent", aPlace({ cli: "demo" })],
     ["the folder's name ends a paste", aPlace({ cwd: "/srv/\u001b[201~rm -rf" })],
     ["the folder's name has a line end", aPlace({ cwd: "/srv/a\nb" })],
@@ -67,8 +69,8 @@ describe("the command that goes on in a terminal", () => {
     expect(renderHtml(<ResumeCommand {...aPlace({ cliSessionId: null })} />)).toContain(
       "Claude Code has confirmed no session of it yet.",
     );
-    expect(renderHtml(<ResumeCommand {...aPlace({ cli: "droid" })} />)).toContain(
-      "Headway knows no command for Factory Droid.",
+    expect(renderHtml(<ResumeCommand {...aPlace({ cli: "acp" })} />)).toContain(
+      "Headway knows no command for",
     );
     expect(renderHtml(<ResumeCommand {...aPlace({ cwd: "/srv/\u202e" })} />)).toContain("pasted safely");
     expect(renderHtml(<ResumeCommand {...aPlace({ cli: "demo" })} />)).toBe("");

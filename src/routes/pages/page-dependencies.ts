@@ -1,12 +1,7 @@
 import type { Context } from "hono";
+import type { AnswerHtmlStore } from "../../domain/answer-html.ts";
 import type { Clock } from "../../domain/clock.ts";
-import type {
-  AgentGlances,
-  AnswerHtmlStore,
-  ConversationStore,
-  RunPageReads,
-  RunReads,
-} from "../../domain/ports.ts";
+import type { AgentGlances, ConversationStore, RunPageReads, RunReads } from "../../domain/ports.ts";
 import type { CliFinding, Runner, Wakeups, Workspaces } from "../../runner/runner-api.ts";
 import type { Containment, Frame } from "../../views/layout.tsx";
 import type { RouteEnvironment } from "../environment.ts";

@@ -5,17 +5,24 @@ import type { Usage } from "../../domain/run.ts";
 
 /**
  * What a CLI process is started for. It holds no text that users write, because `command` puts it into
- * argv: session ids are ours, models and paths are checked by shape before they come here.
+ * argv: session ids are UUIDs, models and paths are checked by shape before they come here.
  */
 export interface SessionSpec {
   executable: string;
-  /** A UUID that Headway made. */
+  /** Where `resume` is true a session that the CLI has; otherwise a UUID of ours, for CLIs that let us choose. */
   sessionId: string;
   /** True when the CLI has this session already, so that it is resumed instead of begun. */
   resume: boolean;
+  /** The agent's folder, where the process is started. */
+  cwd: string;
   model: string | null;
   permissionMode: PermissionMode;
   mcpConfigPath: string | null;
+}
+
+/** What is said to the CLI, and never becomes an argument. */
+export interface DialogueSpec extends SessionSpec {
+  systemPrompt: string | null;
 }
 
 /** How to start a CLI: data, not deed. `env` is what this adapter must set, beside the allow-list. */
@@ -23,6 +30,12 @@ export interface Command {
   file: string;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
+}
+
+/** Why a turn failed: in our codes, and in the CLI's words as far as it had any. */
+export interface Failure {
+  code: RunErrorCode;
+  message: string;
 }
 
 /** What the CLI said of the turn when it ended it. */
@@ -34,9 +47,11 @@ export type Verdict =
       /** True when the CLI did the prompt itself, without the model (a slash command). */
       byCliItself: boolean;
     }
-  | { kind: "failed"; code: RunErrorCode; message: string }
+  | ({ kind: "failed" } & Failure)
   /** The turn was ended on our request (interrupt, SIGINT). */
-  | { kind: "aborted" };
+  | { kind: "aborted" }
+  /** The CLI could not be made ready: the prompt was not handed over, and another form may do better. */
+  | ({ kind: "unready" } & Failure);
 
 /** One thing that a line of a CLI means to us. */
 export type Decoded =
@@ -52,19 +67,29 @@ export type Decoded =
   | { kind: "session.reset" }
   /** The CLI answered a control request of ours. */
   | { kind: "control.replied"; requestId: string; ok: boolean }
-  /** The CLI asked something that the agent's permission mode answers; write this line, which ends with a newline. */
-  | { kind: "reply"; line: string }
+  /** To be written to the CLI's input: whole lines, or a whole prompt. */
+  | { kind: "write"; input: string }
   | { kind: "usage"; usage: Usage; costUsd: number | null }
   | { kind: "turn.ended"; verdict: Verdict }
   /** The CLI did something that makes this process unfit for another turn (a result between turns, say). */
   | { kind: "retire"; reason: string };
 
-/** Decodes the lines of one process, over all its turns. */
-export interface Decoder {
-  /** A turn was sent: what comes from now on belongs to it. */
-  beginTurn(): void;
+/** What is said to one process and what it says, over all its turns. Pure: it writes by what it answers. */
+export interface Dialogue {
+  /**
+   * Begins a turn: what comes from now on belongs to it. Any text, however odd, arrives at the model as it
+   * is. Where the protocol has to be opened first (initialize, session), the prompt is written when the CLI
+   * has answered to that.
+   */
+  begin(prompt: string): Decoded[];
+  /** True once this turn's prompt was written: until then nothing was asked of the model. */
+  readonly prompted: boolean;
   /** Never throws, whatever the line holds. The line has no newline and is valid UTF-16. */
   decode(line: string): Decoded[];
+  /** The same for a line of stderr, for CLIs that say something there which belongs to the turn. */
+  decodeError?(line: string): Decoded[];
+  /** What to write to have the running turn ended while the process lives on; null when it can't. */
+  interrupt(requestId: string): string | null;
 }
 
 /** What is known of a process that ended without a terminal event. */
@@ -77,21 +102,36 @@ export interface UnfinishedExit {
   printed: boolean;
 }
 
-/** One CLI's argv, protocol and dialect, as pure functions. */
+/** One form in which a CLI is spoken to: its argv, its protocol and its words, as pure functions. */
+export interface Dialect {
+  /** As people know it: "stream-json", "ACP", "stream-jsonrpc". */
+  readonly name: string;
+  /** True when the CLI waits for the end of its input before it begins. */
+  readonly promptEndsInput: boolean;
+  /**
+   * True when a turn that is interrupted by a signal goes on and gives a result as if nobody had stopped it:
+   * such a result doesn't count.
+   */
+  readonly goesOnWhenSignalled: boolean;
+  command(spec: SessionSpec): Command;
+  open(spec: DialogueSpec): Dialogue;
+  /** Why a process ended before its terminal event, in our codes. */
+  explainExit(exit: UnfinishedExit): Failure;
+}
+
+/** One CLI, in the forms in which it is carried. */
 export interface Adapter {
   readonly cli: Cli;
+  /** The name that `HEADWAY_…_PATH` and `PATH` know it by; for an ACP agent its configured command. */
+  readonly program: string;
   /** Variables of its sign-in, handed on from the server's environment. */
   readonly signInVariables: readonly string[];
+  /** True when a session can be resumed only in the folder where it was begun. */
+  readonly sessionsKeepFolder: boolean;
+  /** Whether it can be given an MCP configuration file of the agent's own. */
+  readonly takesMcpConfig: boolean;
+  /** For a process that lives on between turns, and for one that gets one turn. */
+  readonly dialects: { readonly warm: Dialect; readonly oneTurn: Dialect };
   /** Permission modes that it can do, here and now. */
   permissionModes(isRoot: boolean): readonly PermissionMode[];
-  command(spec: SessionSpec): Command;
-  /** What to write before the first turn of a process; "" when nothing. The system prompt goes here. */
-  opening(spec: { systemPrompt: string | null }): string;
-  /** What to write to begin a turn. Any text, however odd, arrives at the model as it is. */
-  turnInput(prompt: string): string;
-  /** What to write to have the running turn ended while the process lives on; null when it can't. */
-  interruptInput(requestId: string): string | null;
-  decoder(spec: { sessionId: string; permissionMode: PermissionMode }): Decoder;
-  /** Why a process ended before its terminal event, in our codes. */
-  explainExit(exit: UnfinishedExit): { code: RunErrorCode; message: string };
 }

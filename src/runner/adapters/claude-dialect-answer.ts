@@ -1,4 +1,5 @@
 import type { RunEventBody } from "../../domain/event.ts";
+import { thought } from "./decoded.ts";
 import { plainText } from "./plain-text.ts";
 
 interface TextBlock {
@@ -45,7 +46,7 @@ export function addText(answer: Answer, index: number, text: string): RunEventBo
 
 export function addThinking(answer: Answer, thinking: string): RunEventBody[] {
   answer.streamedThinking = true;
-  return think(plainText(thinking));
+  return thought(thinking);
 }
 
 /** A whole text block: says what didn't stream. */
@@ -56,7 +57,7 @@ export function completeText(answer: Answer, messageId: string | null, text: str
 }
 
 export function completeThinking(answer: Answer, thinking: string): RunEventBody[] {
-  return answer.streamedThinking ? [] : think(plainText(thinking));
+  return answer.streamedThinking ? [] : thought(thinking);
 }
 
 export function noteTool(answer: Answer): void {
@@ -82,10 +83,6 @@ function completeBlock(answer: Answer, block: TextBlock, text: string): RunEvent
   if (text.startsWith(block.text)) return say(answer, block, text.slice(block.text.length));
   if (block.text.startsWith(text)) return [];
   return [...discard(answer, block), ...say(answer, block, text)];
-}
-
-function think(text: string): RunEventBody[] {
-  return text === "" ? [] : [{ type: "thinking", text }];
 }
 
 function say(answer: Answer, block: TextBlock, text: string): RunEventBody[] {

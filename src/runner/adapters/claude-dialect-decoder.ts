@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { PermissionMode } from "../../domain/agent.ts";
 import type { RunEventBody } from "../../domain/event.ts";
-import type { Decoded, Decoder } from "./adapter.ts";
+import type { Decoded, DialogueSpec, Verdict } from "./adapter.ts";
 import { completeResult } from "./claude-dialect-answer.ts";
 import { denyToolInput, refuseControlInput } from "./claude-dialect-input.ts";
 import {
@@ -17,8 +17,8 @@ import {
   systemSchema,
   userSchema,
 } from "./claude-dialect-lines.ts";
-import { apiRetry, cliCommand, notice, rateLimit } from "./claude-dialect-notices.ts";
-import { costOf, errorTextChars, isByCliItself, usageOf, verdictOf } from "./claude-dialect-result.ts";
+import { apiRetry, rateLimit } from "./claude-dialect-notices.ts";
+import { costOf, isByCliItself, usageOf, verdictOf } from "./claude-dialect-result.ts";
 import {
   newTurn,
   readAssistant,
@@ -27,12 +27,12 @@ import {
   readUser,
   type Turn,
 } from "./claude-dialect-turn.ts";
-import { plainText } from "./plain-text.ts";
-
-/** Longest piece of a line that an anomaly quotes. */
-const detailChars = 200;
-/** Unknown types that get a notice of their own; a hostile CLI could invent one per line. */
-const unknownTypesMax = 64;
+import { anomaly, events, stray, strayResult, used } from "./decoded.ts";
+import { parseObject, typeOf } from "./json-line.ts";
+import { type Read, reader } from "./line-reader.ts";
+import { cliCommand, cliWarning, compacted } from "./notices.ts";
+import { plainOrNull, plainText } from "./plain-text.ts";
+import { unknownEvent } from "./unknown-events.ts";
 
 /** Lines that tell nothing of a turn, wherever they come: recorded, or in the public types of Claude's SDK. */
 const quietTypes = new Set([
@@ -64,6 +64,8 @@ const quietSubtypes = new Set([
 /** What is known of a process's output so far. */
 interface Reading {
   permissionMode: PermissionMode;
+  /** The process was started to go on in a session that the CLI had. */
+  resume: boolean;
   /** The session that we asked for, or the one that the CLI began when it was told to. */
   sessionId: string;
   phase: "running" | "awaiting_init" | "ended";
@@ -71,10 +73,17 @@ interface Reading {
   /** This process tells `init` at the beginning of its turns. */
   seenInit: boolean;
   totalCostUsd: number | null;
-  unknownTypes: Set<string>;
+  readonly shownTypes: Set<string>;
 }
 
-type Read = (reading: Reading, value: unknown) => Decoded[] | null;
+export type ClaudeDecoderSpec = Pick<DialogueSpec, "sessionId" | "resume" | "permissionMode">;
+
+/** What a process of Claude's dialect printed, line by line. */
+export interface ClaudeDecoder {
+  /** A turn was sent: what comes from now on belongs to it. */
+  beginTurn(): void;
+  decode(line: string): Decoded[];
+}
 
 /**
  * Reads Claude Code's stream-json, one process long. A warm process tells `init` once per turn, so what
@@ -84,14 +93,14 @@ type Read = (reading: Reading, value: unknown) => Decoded[] | null;
  * ours: its text isn't the answer, and its tool calls would move the place where the answer begins. What
  * it found comes as the result of that call.
  */
-export function createClaudeDecoder(spec: { sessionId: string; permissionMode: PermissionMode }): Decoder {
+export function createClaudeDecoder(spec: ClaudeDecoderSpec): ClaudeDecoder {
   const reading: Reading = {
     ...spec,
     phase: "running",
     turn: newTurn(spec.permissionMode),
     seenInit: false,
     totalCostUsd: null,
-    unknownTypes: new Set(),
+    shownTypes: new Set(),
   };
   return {
     beginTurn() {
@@ -106,14 +115,14 @@ function decode(reading: Reading, line: string): Decoded[] {
   const value = parseObject(line);
   const ended = reading.phase === "ended";
   if (!value) return [anomaly(ended ? "output_after_result" : "parse_error", line)];
-  const type = typeof value.type === "string" ? value.type : "(no type)";
+  const type = typeOf(value);
   if (quietTypes.has(type)) return [];
   const decoded = readers.get(type)?.(reading, value);
   if (decoded) return decoded;
-  return ended ? [anomaly("output_after_result", type)] : unknown(reading, type);
+  return ended ? [stray(type)] : unknownEvent(reading.shownTypes, type);
 }
 
-const readers = new Map<string, Read>([
+const readers = new Map<string, Read<Reading, Decoded>>([
   ["stream_event", ofTheTurn(streamEventSchema, (turn, line) => readStreamEvent(turn, line.event))],
   ["assistant", ofTheTurn(assistantSchema, readAssistant)],
   ["user", ofTheTurn(userSchema, readUser)],
@@ -135,23 +144,14 @@ const readers = new Map<string, Read>([
   ],
 ]);
 
-/** Null for a line that isn't what its type promises. */
-function reader<Line>(schema: z.ZodType<Line>, read: (reading: Reading, line: Line) => Decoded[]): Read {
-  return (reading, value) => {
-    const parsed = schema.safeParse(value);
-    return parsed.success ? read(reading, parsed.data) : null;
-  };
-}
-
 /** Lines of the answer: none of this turn's comes before its `init`, and none after its result. */
 function ofTheTurn<Line extends { parent_tool_use_id?: string | null; isReplay?: boolean }>(
   schema: z.ZodType<Line>,
   read: (turn: Turn, line: Line) => RunEventBody[],
-): Read {
+): Read<Reading, Decoded> {
   return reader(schema, (reading, line) => {
     if (line.isReplay) return [];
-    if (reading.phase !== "running")
-      return [anomaly("output_after_result", "output that is no turn's of ours")];
+    if (reading.phase !== "running") return [stray("output that is no turn's of ours")];
     return typeof line.parent_tool_use_id === "string" ? [] : events(read(reading.turn, line));
   });
 }
@@ -165,16 +165,12 @@ function readSystem(reading: Reading, line: SystemLine): Decoded[] {
     case "permission_denied":
       return events(readDenial(reading.turn, line.tool_use_id, line.tool_name));
     case "compact_boundary":
-      return events([notice("compacted", "The CLI summarised the conversation so far to make room.")]);
+      return events([compacted()]);
     case "informational":
-      return line.level === "warning" ? events([notice("cli_warning", warningOf(line))]) : [];
+      return line.level === "warning" ? events([cliWarning(line.content ?? "")]) : [];
     default:
-      return unknown(reading, `system/${line.subtype}`);
+      return unknownEvent(reading.shownTypes, `system/${line.subtype}`);
   }
-}
-
-function warningOf(line: SystemLine): string {
-  return plainText(line.content ?? "The CLI warned without saying why.").slice(0, errorTextChars);
 }
 
 function readInit(reading: Reading, line: SystemLine): Decoded[] {
@@ -187,10 +183,14 @@ function readInit(reading: Reading, line: SystemLine): Decoded[] {
   const { sessionId } = reading;
   return [
     ...(named === sessionId ? [] : [{ kind: "session.mismatch", cliSessionId: named } as const]),
-    ...events([{ type: "session", cliSessionId: sessionId, model: line.model ?? null }]),
-    ...(line.claude_code_version ? [{ kind: "version", cliVersion: line.claude_code_version } as const] : []),
+    ...events([{ type: "session", cliSessionId: sessionId, model: plainOrNull(line.model) }]),
+    ...(line.claude_code_version ? [version(line.claude_code_version)] : []),
     ...(keepsHelpers(line) ? [{ kind: "helpers.kept" } as const] : []),
   ];
+}
+
+function version(told: string): Decoded {
+  return { kind: "version", cliVersion: plainText(told) };
 }
 
 /** MCP servers are processes of the CLI's own, alive between turns; one that failed has none. */
@@ -209,23 +209,25 @@ function readResult(reading: Reading, line: ResultLine): Decoded[] {
   const { turn, totalCostUsd } = reading;
   reading.phase = "ended";
   reading.totalCostUsd = line.total_cost_usd ?? totalCostUsd;
-  const verdict = verdictOf(line, turn.assistantError);
+  const verdict = withTornSession(reading, line, verdictOf(line, turn.assistantError));
   const usage = usageOf(line);
   const denials = line.permission_denials ?? [];
   return [
     ...events(denials.flatMap((denial) => readDenial(turn, denial.tool_use_id, denial.tool_name))),
     ...events(isByCliItself(line) ? [cliCommand(line.local_command)] : []),
     ...events(verdict.kind === "succeeded" ? completeResult(turn.answer, verdict.result) : []),
-    ...(usage ? [{ kind: "usage", usage, costUsd: costOf(line, totalCostUsd) } as const] : []),
+    ...used(usage, costOf(line, totalCostUsd)),
     { kind: "turn.ended", verdict },
   ];
 }
 
-function strayResult(): Decoded[] {
-  return [
-    anomaly("duplicate_result", "a result that belongs to no turn of ours"),
-    { kind: "retire", reason: "the CLI gave a result between turns" },
-  ];
+/**
+ * A session that can't be resumed gives a result at once, before any `init` (recording resume_unknown, where
+ * it says why; a torn transcript is reported to end the same way with other words).
+ */
+function withTornSession({ resume, seenInit }: Reading, line: ResultLine, verdict: Verdict): Verdict {
+  const isTorn = resume && !seenInit && line.duration_ms === 0 && line.num_turns === 0;
+  return isTorn && verdict.kind === "failed" ? { ...verdict, code: "session_lost" } : verdict;
 }
 
 /** Whether a tool may be used is asked only with --permission-prompt-tool; nobody is there to answer. */
@@ -234,42 +236,14 @@ function readControlRequest(
   { request_id: requestId, request }: ControlRequestLine,
 ): Decoded[] {
   if (request.subtype !== "can_use_tool") {
-    const refusal = { kind: "reply", line: refuseControlInput(requestId) } as const;
-    return [refusal, ...unknown(reading, `control_request/${request.subtype}`)];
+    const refusal = { kind: "write", input: refuseControlInput(requestId) } as const;
+    return [refusal, ...unknownEvent(reading.shownTypes, `control_request/${request.subtype}`)];
   }
   const tool = request.tool_name ?? "This tool";
   const message = `${tool} is not allowed in this agent's permission mode, and nobody can be asked.`;
   const denial = readDenial(reading.turn, request.tool_use_id, request.tool_name);
   return [
-    { kind: "reply", line: denyToolInput(requestId, message) },
+    { kind: "write", input: denyToolInput(requestId, message) },
     ...events(reading.phase === "ended" ? [] : denial),
   ];
-}
-
-function unknown(reading: Reading, type: string): Decoded[] {
-  const { unknownTypes } = reading;
-  const found = anomaly("unknown_event", type);
-  if (unknownTypes.has(type) || unknownTypes.size >= unknownTypesMax) return [found];
-  unknownTypes.add(type);
-  const message = `The CLI told something that Headway does not know: ${type.slice(0, detailChars)}`;
-  return [found, ...events([notice("unknown_event", message)])];
-}
-
-function parseObject(line: string): { type?: unknown } | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
-  } catch (error) {
-    // A banner or a torn line; RangeError is what the parser says to brackets nested too deeply.
-    if (error instanceof SyntaxError || error instanceof RangeError) return null;
-    throw error;
-  }
-}
-
-function events(bodies: RunEventBody[]): Decoded[] {
-  return bodies.map((event) => ({ kind: "event", event }));
-}
-
-function anomaly(code: string, detail: string): Decoded {
-  return { kind: "anomaly", code, detail: detail.slice(0, detailChars) };
 }

@@ -1,6 +1,7 @@
+import { toLine } from "./json-line.ts";
+
 /** What Headway writes to a CLI that speaks Claude's dialect; every line ends with its newline. */
 
-/** JSON escapes every control character, so any text is one line and arrives as it is. */
 export function userInput(prompt: string): string {
   return toLine({
     type: "user",
@@ -35,8 +36,4 @@ export function refuseControlInput(requestId: string): string {
 
 function controlRequest(requestId: string, request: Record<string, unknown>): string {
   return toLine({ type: "control_request", request_id: requestId, request });
-}
-
-function toLine(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
 }

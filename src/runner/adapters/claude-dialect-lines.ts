@@ -1,13 +1,8 @@
 import { z } from "zod";
+import { flag, lenient, listOf, number, text } from "./lenient-fields.ts";
 
-/**
- * The lines of Claude Code's stream-json dialect, as far as we read them (recordings of 2.1.330). Unknown
- * keys are dropped and a known key of an odd type counts as absent: a new version must never cost a run
- * its terminal event.
- */
-const text = z.string().optional().catch(undefined);
-const number = z.number().optional().catch(undefined);
-const flag = z.boolean().optional().catch(undefined);
+/* The lines of Claude Code's stream-json dialect, as far as we read them (recordings of 2.1.330). */
+
 const parent = z.string().nullish().catch(undefined);
 
 export const streamEventSchema = z.object({
@@ -15,8 +10,8 @@ export const streamEventSchema = z.object({
   event: z.object({
     type: z.string(),
     index: number,
-    delta: z.object({ text, thinking: text }).optional().catch(undefined),
-    message: z.object({ id: text }).optional().catch(undefined),
+    delta: lenient(z.object({ text, thinking: text })),
+    message: lenient(z.object({ id: text })),
   }),
 });
 export type StreamEvent = z.infer<typeof streamEventSchema>["event"];
@@ -36,10 +31,7 @@ export const userSchema = z.object({
   parent_tool_use_id: parent,
   message: z.object({ content }),
   isReplay: flag,
-  tool_result_meta: z
-    .array(z.object({ id: text, non_execution_kind: text }).catch({}))
-    .optional()
-    .catch(undefined),
+  tool_result_meta: listOf(z.object({ id: text, non_execution_kind: text }).catch({})),
 });
 
 export type UserLine = z.infer<typeof userSchema>;
@@ -63,10 +55,7 @@ export const systemSchema = z.object({
   session_id: text,
   model: text,
   claude_code_version: text,
-  mcp_servers: z
-    .array(z.object({ status: text }))
-    .optional()
-    .catch(undefined),
+  mcp_servers: listOf(z.object({ status: text })),
   attempt: number,
   max_retries: number,
   retry_delay_ms: number,
@@ -92,24 +81,24 @@ export const resultSchema = z.object({
   subtype: text,
   is_error: flag,
   result: text,
-  errors: z.array(z.string()).optional().catch(undefined),
+  errors: listOf(z.string()),
   num_turns: number,
+  duration_ms: number,
   local_command: text,
   terminal_reason: text,
   api_error_status: number,
   api_error_type: text,
   total_cost_usd: number,
-  usage: z
-    .object({
+  usage: lenient(
+    z.object({
       input_tokens: number,
       output_tokens: number,
       cache_read_input_tokens: number,
       cache_creation_input_tokens: number,
-    })
-    .optional()
-    .catch(undefined),
-  model_usage_since_last_result: z.record(z.string(), modelUsage).optional().catch(undefined),
-  permission_denials: z.array(denial).optional().catch(undefined),
+    }),
+  ),
+  model_usage_since_last_result: lenient(z.record(z.string(), modelUsage)),
+  permission_denials: listOf(denial),
 });
 export type ResultLine = z.infer<typeof resultSchema>;
 

@@ -1,21 +1,6 @@
-import type { PermissionMode } from "../../domain/agent.ts";
-import type { NoticeCode, RunEventBody } from "../../domain/event.ts";
+import type { RunEventBody } from "../../domain/event.ts";
 import type { SystemLine } from "./claude-dialect-lines.ts";
-
-export function notice(code: NoticeCode, message: string): RunEventBody {
-  return { type: "notice", code, message };
-}
-
-/** Says how to allow what was denied, since nobody can be asked in a headless run. */
-export function permissionDenied(toolName: string, mode: PermissionMode): RunEventBody {
-  const remedy: Record<PermissionMode, string> = {
-    read: 'Set the agent\'s permission mode to "edit" or "full" to allow it.',
-    edit: "Set the agent's permission mode to \"full\", or allow it in the CLI's own settings.",
-    full: "A rule in the CLI's own settings denies it.",
-  };
-  const message = `${toolName} was not allowed in permission mode "${mode}". ${remedy[mode]}`;
-  return notice("permission_denied", message);
-}
+import { notice } from "./notices.ts";
 
 /** Recorded in error_401, error_429, error_529; `error_status` is null when there was no answer at all. */
 export function apiRetry(line: SystemLine): RunEventBody {
@@ -35,9 +20,4 @@ export function rateLimit(info: { status: string; rateLimitType?: string; resets
 function isoTime(unixSeconds: number): string {
   const time = new Date(unixSeconds * 1000);
   return Number.isNaN(time.getTime()) ? "an unknown time" : time.toISOString();
-}
-
-export function cliCommand(command: string | undefined): RunEventBody {
-  const name = command ? `/${command}` : "this command";
-  return notice("cli_command", `The CLI did ${name} by itself; the model was not asked.`);
 }

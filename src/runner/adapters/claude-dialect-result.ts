@@ -1,11 +1,10 @@
-import type { RunErrorCode } from "../../domain/error-codes.ts";
+import { classifyFailure } from "../../domain/failure-taxonomy.ts";
 import type { Usage } from "../../domain/run.ts";
 import type { Verdict } from "./adapter.ts";
 import type { ResultLine } from "./claude-dialect-lines.ts";
+import { errorTextChars } from "./error-text.ts";
 import { plainText } from "./plain-text.ts";
-
-/** Longest message of the CLI's that is kept as an error's text. */
-export const errorTextChars = 2000;
+import { hasTokens, tokenCount } from "./token-counts.ts";
 
 /**
  * What the result says of the turn. `subtype` is no help: API errors come as "success" with `is_error`
@@ -19,7 +18,8 @@ export function verdictOf(result: ResultLine, assistantError: string | null): Ve
     return { kind: "succeeded", result: result.result ?? "", byCliItself: isByCliItself(result) };
   }
   const message = errorText(result);
-  const code = codeOf(result.api_error_status ?? null, `${assistantError ?? ""} ${message}`);
+  const text = `${assistantError ?? ""} ${message}`;
+  const { code } = classifyFailure({ cli: "claude", httpStatus: result.api_error_status ?? null, text });
   return { kind: "failed", code, message: message.slice(0, errorTextChars) };
 }
 
@@ -37,43 +37,26 @@ function errorText(result: ResultLine): string {
   return said || `The CLI reported ${result.subtype ?? "an error"} and nothing more.`;
 }
 
-/** Status and texts as recorded: error_401, error_429, error_500, error_529, no_key, resume_unknown. */
-function codeOf(httpStatus: number | null, text: string): RunErrorCode {
-  if (httpStatus === 401 || isAboutSignIn(text)) return "auth_required";
-  if (httpStatus === 429) return "rate_limited";
-  if (httpStatus !== null && httpStatus >= 500) return "overloaded";
-  return isAboutLostSession(text) ? "session_lost" : "cli_error";
-}
-
-export function isAboutSignIn(text: string): boolean {
-  return /authentication_failed|Invalid API key|Not logged in|Please run \/login/i.test(text);
-}
-
-/** Also a session id that the CLI has already, though we think it new: both ask for a fresh session. */
-export function isAboutLostSession(text: string): boolean {
-  return /No conversation found with session ID|Session ID \S+ is already in use/.test(text);
-}
-
 /** This turn's tokens; an interrupted turn has them only in the sum by model (recording cancel_sigint). */
 export function usageOf(result: ResultLine): Usage | null {
   const { usage } = result;
   if (!usage) return null;
   const told = {
-    inputTokens: count(usage.input_tokens),
-    outputTokens: count(usage.output_tokens),
-    cacheReadTokens: count(usage.cache_read_input_tokens),
-    cacheWriteTokens: count(usage.cache_creation_input_tokens),
+    inputTokens: tokenCount(usage.input_tokens),
+    outputTokens: tokenCount(usage.output_tokens),
+    cacheReadTokens: tokenCount(usage.cache_read_input_tokens),
+    cacheWriteTokens: tokenCount(usage.cache_creation_input_tokens),
   };
-  return Object.values(told).some((tokens) => tokens > 0) ? told : usageByModel(result);
+  return hasTokens(told) ? told : usageByModel(result);
 }
 
 function usageByModel(result: ResultLine): Usage {
   const models = Object.values(result.model_usage_since_last_result ?? {});
   return {
-    inputTokens: sum(models.map((model) => count(model.inputTokens))),
-    outputTokens: sum(models.map((model) => count(model.outputTokens))),
-    cacheReadTokens: sum(models.map((model) => count(model.cacheReadInputTokens))),
-    cacheWriteTokens: sum(models.map((model) => count(model.cacheCreationInputTokens))),
+    inputTokens: sum(models.map((model) => tokenCount(model.inputTokens))),
+    outputTokens: sum(models.map((model) => tokenCount(model.outputTokens))),
+    cacheReadTokens: sum(models.map((model) => tokenCount(model.cacheReadInputTokens))),
+    cacheWriteTokens: sum(models.map((model) => tokenCount(model.cacheCreationInputTokens))),
   };
 }
 
@@ -92,10 +75,6 @@ export function costOf(result: ResultLine, earlierTotalUsd: number | null): numb
 /** To a billionth: sums of prices in binary would show 0.010159999999999999. */
 function rounded(usd: number): number {
   return Math.round(usd * 1e9) / 1e9;
-}
-
-function count(tokens: number | undefined): number {
-  return tokens !== undefined && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : 0;
 }
 
 function sum(numbers: readonly number[]): number {

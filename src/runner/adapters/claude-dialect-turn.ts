@@ -17,8 +17,9 @@ import {
   type StreamEvent,
   type UserLine,
 } from "./claude-dialect-lines.ts";
-import { permissionDenied } from "./claude-dialect-notices.ts";
-import { boundedInput, isToolResult, isToolUse, toolOutput } from "./claude-dialect-tools.ts";
+import { permissionDenied } from "./notices.ts";
+import { plainText } from "./plain-text.ts";
+import { toolFinished, toolStarted } from "./tool-events.ts";
 
 /** What a turn has told so far, as far as later lines depend on it. */
 export interface Turn {
@@ -66,17 +67,27 @@ function readBlock(turn: Turn, messageId: string | null, block: ContentBlock): R
   return isToolResult(block) ? readToolResult(block) : [];
 }
 
+/** tool_use, and what the API or an MCP connector runs by itself: server_tool_use, mcp_tool_use. */
+function isToolUse(block: ContentBlock): boolean {
+  return block.type.endsWith("tool_use") && block.id !== undefined;
+}
+
+function isToolResult(block: ContentBlock): boolean {
+  return block.type.endsWith("tool_result") && block.tool_use_id !== undefined;
+}
+
 function readToolUse(turn: Turn, block: ContentBlock): RunEventBody[] {
-  const { id: toolId = "", name = "" } = block;
+  const { id: toolId = "" } = block;
+  const name = plainText(block.name ?? "");
   if (turn.toolNames.has(toolId)) return [];
   turn.toolNames.set(toolId, name);
   noteTool(turn.answer);
-  return [{ type: "tool.started", toolId, name, input: boundedInput(block.input) }];
+  return [toolStarted(toolId, name, block.input)];
 }
 
 function readToolResult(block: ContentBlock): RunEventBody[] {
   const { tool_use_id: toolId = "", is_error: isError = false } = block;
-  return [{ type: "tool.finished", toolId, isError, output: toolOutput(block.content) }];
+  return [toolFinished(toolId, isError, block.content)];
 }
 
 /** Tool results; what else comes as `user` is the CLI talking to its model. */

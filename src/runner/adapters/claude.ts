@@ -1,5 +1,5 @@
 import type { PermissionMode } from "../../domain/agent.ts";
-import type { Adapter, Command, SessionSpec } from "./adapter.ts";
+import type { Adapter, Command, Dialect, Dialogue, DialogueSpec, SessionSpec } from "./adapter.ts";
 import { createClaudeDecoder } from "./claude-dialect-decoder.ts";
 import { explainExit } from "./claude-dialect-exit.ts";
 import { initializeInput, interruptInput, userInput } from "./claude-dialect-input.ts";
@@ -10,12 +10,19 @@ const permissionFlags: Record<PermissionMode, string> = {
   full: "bypassPermissions",
 };
 
-/**
- * Claude Code in its long-lived form: one process per session, one JSON line per message. With the input
- * closed after the first message the same command is a one-turn process.
- */
+/** Claude Code in its long-lived form: one process per session, one JSON line per message. */
+export const claudeDialect: Dialect = {
+  name: "stream-json",
+  promptEndsInput: false,
+  goesOnWhenSignalled: false,
+  command,
+  open: openDialogue,
+  explainExit,
+};
+
 export const claudeAdapter: Adapter = {
   cli: "claude",
+  program: "claude",
   signInVariables: [
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
@@ -25,13 +32,36 @@ export const claudeAdapter: Adapter = {
   ],
   // As root Claude refuses to skip permissions (recording tool_use_skip_perm_root).
   permissionModes: (isRoot) => (isRoot ? ["read", "edit"] : ["read", "edit", "full"]),
-  command,
-  opening: ({ systemPrompt }) => (systemPrompt ? initializeInput(systemPrompt) : ""),
-  turnInput: userInput,
-  interruptInput,
-  decoder: createClaudeDecoder,
-  explainExit,
+  // `--resume` from another folder works, and goes on in that folder (recording resume_other_cwd).
+  sessionsKeepFolder: false,
+  takesMcpConfig: true,
+  dialects: { warm: claudeDialect, oneTurn: asOneTurn(claudeDialect) },
 };
+
+/** With the input closed after the first message the same command is a one-turn process. */
+export function asOneTurn(dialect: Dialect): Dialect {
+  return { ...dialect, promptEndsInput: true };
+}
+
+function openDialogue(spec: DialogueSpec): Dialogue {
+  const decoder = createClaudeDecoder(spec);
+  let opening = spec.systemPrompt ? initializeInput(spec.systemPrompt) : "";
+  let prompted = false;
+  return {
+    get prompted() {
+      return prompted;
+    },
+    begin(prompt) {
+      decoder.beginTurn();
+      const input = opening + userInput(prompt);
+      opening = "";
+      prompted = true;
+      return [{ kind: "write", input }];
+    },
+    decode: decoder.decode,
+    interrupt: interruptInput,
+  };
+}
 
 /**
  * Tools by which 2.1.330 begins turns of its own while nobody has asked: such a turn belongs to no run,

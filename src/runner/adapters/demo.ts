@@ -1,21 +1,14 @@
 import { fileURLToPath } from "node:url";
-import type { Adapter } from "./adapter.ts";
-import { claudeAdapter, claudeDialectArguments } from "./claude.ts";
+import type { Adapter, Dialect } from "./adapter.ts";
+import { asOneTurn, claudeAdapter, claudeDialect, claudeDialectArguments } from "./claude.ts";
 
 const demoProgram = fileURLToPath(new URL("demo-cli/main.ts", import.meta.url));
 
 /** Bun would run what a workspace's bunfig.toml preloads, and read its .env. */
 const withoutTheFoldersSettings = ["--no-env-file", "--config=/dev/null"];
 
-/**
- * The built-in demo agent, which speaks Claude's dialect. `spec.executable` is the Bun that runs the server:
- * the composition root passes its own, since nothing else is sure to be there.
- */
-export const demoAdapter: Adapter = {
-  ...claudeAdapter,
-  cli: "demo",
-  signInVariables: [],
-  permissionModes: () => ["read", "edit", "full"],
+const demoDialect: Dialect = {
+  ...claudeDialect,
   command: (spec) => ({
     file: spec.executable,
     args: [
@@ -25,4 +18,17 @@ export const demoAdapter: Adapter = {
     ],
     env: {},
   }),
+};
+
+/**
+ * The built-in demo agent, which speaks Claude's dialect. `spec.executable` is the Bun that runs the server:
+ * the composition root passes its own, since nothing else is sure to be there.
+ */
+export const demoAdapter: Adapter = {
+  ...claudeAdapter,
+  cli: "demo",
+  program: "demo",
+  signInVariables: [],
+  permissionModes: () => ["read", "edit", "full"],
+  dialects: { warm: demoDialect, oneTurn: asOneTurn(demoDialect) },
 };

@@ -14,3 +14,7 @@ export function plainText(text: string): string {
   if (!controlCharacter.test(text)) return text;
   return text.replaceAll(terminalSequence, "").replaceAll(controlCharacters, "");
 }
+
+export function plainOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : plainText(text);
+}

@@ -29,6 +29,7 @@ export function decideOutcome(end: TurnEnd): Outcome {
   if (end.verdict?.kind === "succeeded") return afterResult(end.exitAfterResult);
   if (end.stop) return afterStop(end.stop);
   if (end.verdict?.kind === "failed") return failed(end.verdict.code, end.verdict.message);
+  if (end.verdict?.kind === "unready") return unready(end.verdict.code, end.verdict.message);
   if (end.verdict?.kind === "aborted")
     return failed("cli_error", "The CLI ended the turn although nobody had asked it to.");
   return failed(end.failure?.code ?? "no_result", end.failure?.message ?? "");
@@ -55,6 +56,13 @@ function afterStop(stop: StopReason): Outcome {
     case "store_error":
       return failed("store_error", stop.message);
   }
+}
+
+/** A CLI that took too long to be ready has stalled, whatever else it would have said. */
+function unready(code: RunErrorCode, message: string): Outcome {
+  return code === "stalled"
+    ? { state: "timed_out", error: withMessage(code, message) }
+    : failed(code, message);
 }
 
 function failed(code: RunErrorCode, message: string): Outcome {

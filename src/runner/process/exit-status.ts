@@ -5,7 +5,27 @@ import type { ExitStatus } from "./cli-process.ts";
 /** What a shell, too, says of a command that couldn't be executed. */
 const notExecuted = 127;
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+/**
+ * Signals that end no process unless somebody sends them in play: a code above 128 that would stand for one is a
+ * code of the CLI's own (Gemini exits with the API's status modulo 256, which makes 145 of a 401).
+ */
+const neverFatal: readonly string[] = [
+  "SIGSTKFLT",
+  "SIGCHLD",
+  "SIGCONT",
+  "SIGSTOP",
+  "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGURG",
+  "SIGWINCH",
+];
+
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .filter(([name]) => !neverFatal.includes(name))
+    .map(([name, number]) => [number, name]),
+);
 
 /**
  * How the CLI ended, from how its outermost process ended. bwrap reports a signal as 128 + its number, and

@@ -9,6 +9,7 @@ import {
   type RunLogFile,
   type RunLogOptions,
 } from "./log-file.ts";
+import { type ListMissingRuns, removeStrayLogs } from "./stray-logs.ts";
 
 export interface RunLogsOptions extends Pick<RunLogOptions, "bytesMax" | "onError"> {
   folder: string;
@@ -27,6 +28,8 @@ export interface RunLogs {
   /** Wakes whenever the run's log has grown, until the function that comes back is called. */
   onGrown(runId: string, wake: () => void): () => void;
   remove(runIds: readonly string[]): Promise<void>;
+  /** Removes logs of runs that are not there (any more); resolves with how many. */
+  removeStray(listMissingRuns: ListMissingRuns): Promise<number>;
 }
 
 export function createRunLogs({ folder, bytesMax, onError }: RunLogsOptions): RunLogs {
@@ -64,6 +67,7 @@ export function createRunLogs({ folder, bytesMax, onError }: RunLogsOptions): Ru
       return readLogPiece(pathOf(runId), fromByte, pieceBytesMax);
     },
     onGrown: followers.add,
+    removeStray: (listMissingRuns) => removeStrayLogs(folder, listMissingRuns),
     async remove(runIds) {
       for (const runId of runIds) {
         await closing.get(runId);

@@ -3,22 +3,24 @@ import type { Verdict } from "../adapters/adapter.ts";
 import type { LiveRun, StopReason } from "../live-run.ts";
 import type { ExitStatus, ProcessListener } from "../process/cli-process.ts";
 import { startWatchdogs, type WatchdogLimits, type Watchdogs } from "../policies/watchdogs.ts";
-import { type SessionProcess, within } from "../session-process.ts";
+import { hasOpenInput, type SessionProcess, within } from "../session-process.ts";
 import { stopTurn } from "./stop-turn.ts";
 import type { RecorderHooks, TurnRecorder } from "./turn-recorder.ts";
 
 /** How long after its result a one-turn process's exit still counts for the run. */
 const exitAfterResultMs = 500;
+/** How long a CLI may take to be ready for its prompt, if the first output may take longer still. */
+const readyMsMax = 30_000;
 
 export interface ConverseOptions {
   session: SessionProcess;
-  input: string;
+  prompt: string;
   live: LiveRun;
   recorder: TurnRecorder;
   hooks: { use(hooks: RecorderHooks): void };
   limits: WatchdogLimits & { killGraceMs: number };
   onFirstOutput(): void;
-  onAnomaly(code: string): void;
+  onAnomaly(code: string, detail: string): void;
 }
 
 /** What was said, until the turn was over. */
@@ -41,6 +43,7 @@ export async function converse(options: ConverseOptions): Promise<Conversed> {
   options.hooks.use(recorderHooks(options, watchdogs, end));
   session.process.listen(listener(options, watchdogs, end));
   sendTurn(options, watchdogs);
+  const readiness = watchReadiness(options, end);
   let over = false;
   const stopping = live.stopped.then(async (reason) => {
     // Once the turn is over the process may be carrying another one.
@@ -50,17 +53,30 @@ export async function converse(options: ConverseOptions): Promise<Conversed> {
   over = true;
   const stop = live.stopReason;
   watchdogs.stop();
+  clearTimeout(readiness);
   if (stop) await stopping;
   return conclude(options, how, stop);
 }
 
-function sendTurn({ session, input }: ConverseOptions, watchdogs: Watchdogs): void {
-  session.decoder.beginTurn();
+function sendTurn({ session, prompt, recorder }: ConverseOptions, watchdogs: Watchdogs): void {
   session.process.beginAccount();
   watchdogs.turnSent();
-  // A closed pipe is no outcome of its own: how the process ends tells more.
-  void session.process.write(input);
-  if (!session.keepsInput) session.process.closeInput();
+  recorder.begin(session.dialogue, prompt);
+  if (!hasOpenInput(session)) session.process.closeInput();
+}
+
+/**
+ * A protocol that wants to be opened first may hang in that: then nothing was asked of the model yet, and
+ * another form may do better, so the run needn't wait for the stall limit.
+ */
+function watchReadiness({ session, limits }: ConverseOptions, end: (how: Ended) => void): Timer | undefined {
+  if (session.dialogue.prompted) return undefined;
+  const waitMs = Math.min(readyMsMax, limits.firstOutputMs / 2);
+  const message = `The CLI was not ready for its prompt in ${Math.round(waitMs / 1000)} seconds.`;
+  return setTimeout(() => {
+    if (session.dialogue.prompted) return;
+    end({ kind: "verdict", verdict: { kind: "unready", code: "stalled", message } });
+  }, waitMs);
 }
 
 async function stopNow(
@@ -88,8 +104,10 @@ function recorderHooks(
   return {
     firstOutput: options.onFirstOutput,
     toolsOpen: (count) => watchdogs.toolsOpen(count),
+    versionTold: (cliVersion) => (session.cliVersion = cliVersion),
     helpersKept: () => session.process.markBaseline(),
-    reply: (line) => void session.process.write(line),
+    // A closed pipe is no outcome of its own: how the process ends tells more.
+    write: (input) => void session.process.write(input),
     turnEnded: (verdict) => end({ kind: "verdict", verdict }),
     retire: (reason) => (session.retiredBecause ??= reason),
     anomaly: options.onAnomaly,
@@ -122,20 +140,23 @@ function listener(
 async function conclude(options: ConverseOptions, how: Ended, stop: StopReason | null): Promise<Conversed> {
   const { session, recorder } = options;
   if (how.kind === "verdict") {
-    return { verdict: how.verdict, stop, exitAfterResult: await exitAfterResult(options), failure: null };
+    const verdict = stop && session.dialect.goesOnWhenSignalled ? aborted : how.verdict;
+    return { verdict, stop, exitAfterResult: await exitAfterResult(options), failure: null };
   }
   const { exitCode, signal } = session.process.exitStatus ?? { exitCode: null, signal: null };
   const { stderrTail } = session.process;
-  const failure = session.adapter.explainExit({ exitCode, signal, stderrTail, printed: recorder.printed });
+  const failure = session.dialect.explainExit({ exitCode, signal, stderrTail, printed: recorder.printed });
   return { verdict: null, stop, exitAfterResult: null, failure };
 }
+
+const aborted = { kind: "aborted" } as const;
 
 /**
  * A warm process is expected to live on; how a one-turn process ends belongs to its run, for a moment. But
  * once it was told to end, its end is our doing: a cancel may cross the result on its way.
  */
 async function exitAfterResult({ session, live }: ConverseOptions): Promise<ExitStatus | null> {
-  if (session.keepsInput) {
+  if (hasOpenInput(session)) {
     // What is in the pipe already, a second result say, still belongs to this run.
     await new Promise<void>((resolve) => setImmediate(resolve));
     return null;

@@ -16,6 +16,8 @@ export interface EventWriterOptions {
   /** Events kept; then only text, usage and the end. */
   eventLimit: number;
   onFailure(message: string): void;
+  /** The session that the CLI named is another conversation's; it wasn't noted. */
+  onSessionTaken(): void;
 }
 
 /** Brings a run's events into the log, in order: at once when idle, collected while a commit is under way. */
@@ -77,8 +79,9 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     if (isTaken(appending)) wakeups.announce({ runId: run.runId, agentId: run.agent.id });
     else pending = [...batch, ...pending];
     if (!isTaken(noting)) notes = merged(note, notes);
+    else if (noting.value === "session_taken") options.onSessionTaken();
   }
-  function isTaken(result: PromiseSettledResult<unknown>): boolean {
+  function isTaken<T>(result: PromiseSettledResult<T>): result is PromiseFulfilledResult<T> {
     if (result.status === "fulfilled") return true;
     if (!(result.reason instanceof StoreUnavailable)) throw result.reason;
     isRefused = true;

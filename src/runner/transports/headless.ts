@@ -1,33 +1,35 @@
 import type { Clock } from "../../domain/clock.ts";
 import type { PublishFact } from "../../domain/facts.ts";
-import type { Cli } from "../../domain/agent.ts";
+import type { AgentSettings } from "../../domain/agent.ts";
 import type { ClaimedRun, ConversationLog, RunLog, RunStart } from "../../domain/ports.ts";
 import type { Adapter } from "../adapters/adapter.ts";
 import type { LiveRun } from "../live-run.ts";
 import type { RunLogFile } from "../process/log-file.ts";
 import type { Redactor } from "../policies/redaction.ts";
 import type { Wakeups } from "../runner-api.ts";
-import { isReusable, type SessionProcess, within } from "../session-process.ts";
+import { anomalySeen, isReusable, type SessionProcess, within } from "../session-process.ts";
 import type { WarmPool } from "../warm-pool.ts";
 import { type AttemptEnd, type Remedies, remedyFor } from "./attempt.ts";
 import { converse, type Conversed } from "./converse.ts";
 import {
-  needsFreshSession,
   planFreshSession,
   planSession,
   processFingerprint,
   sessionFingerprint,
   type SessionPlan,
+  whyFreshSession,
 } from "./session-plan.ts";
 import { retireProcess, startProcess, type StartProcessOptions } from "./start-process.ts";
 import type { CarriedTurn, Transport } from "./transport.ts";
 import { unlessStoreFails } from "../store-failure.ts";
+import { createWarmTrouble, type WarmTrouble } from "./warm-trouble.ts";
 import { createTurnRecorder, type RecorderHooks, type TurnRecorder } from "./turn-recorder.ts";
 
 export interface HeadlessOptions {
   start: StartProcessOptions;
   pool: WarmPool;
-  adapterOf(cli: Cli): Adapter | null;
+  /** Null for an agent that this server can't carry: its ACP agent is no longer configured, say. */
+  adapterOf(agent: Pick<AgentSettings, "cli" | "acpAgent">): Adapter | null;
   log: RunLog;
   conversations: ConversationLog;
   wakeups: Wakeups;
@@ -46,8 +48,11 @@ export interface HeadlessOptions {
 
 /** Carries turns in supervised processes, warm ones where there are any. */
 export function createHeadlessTransport(options: HeadlessOptions): Transport {
-  return { carry: (run, live) => carryTurn(options, run, live) };
+  const trouble = createWarmTrouble(options.clock);
+  return { carry: (run, live) => carryTurn({ ...options, trouble }, run, live) };
 }
+
+type CarryOptions = HeadlessOptions & { trouble: WarmTrouble };
 
 /** What an attempt at the turn came to. */
 interface Attempt {
@@ -56,7 +61,7 @@ interface Attempt {
   conversed: Conversed;
 }
 
-async function carryTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRun): Promise<CarriedTurn> {
+async function carryTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun): Promise<CarriedTurn> {
   const rawLog = options.openRawLog(run.runId);
   const turn = createTurn(options, run, live, rawLog);
   try {
@@ -73,9 +78,9 @@ async function carryTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRu
 }
 
 /** One run's turn, over as many attempts as it may take. */
-function createTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRun, rawLog: RunLogFile) {
+function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLog: RunLogFile) {
   const { pool, clock } = options;
-  const adapter = options.adapterOf(run.agent.cli);
+  const adapter = options.adapterOf(run.agent);
   const begunMs = clock.monotonicMs();
   const tried: Remedies = { replaced: false, fellBack: false, renewed: false };
   const hooks = createHookSwitch();
@@ -88,45 +93,61 @@ function createTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRun, ra
     rawLog,
     clock,
     eventLimit,
-    sessionFingerprint: sessionFingerprint(run.agent),
+    sessionFingerprint: adapter ? sessionFingerprint(run.agent, adapter) : "",
     hooks,
   });
-  let plan: SessionPlan = planSession(run);
-  let keepsInput = pool.keepsAny;
+  let plan: SessionPlan = planSession(run, options.newSessionId);
+  const fingerprint = processFingerprint(run.agent);
+  let isOneTurn = !pool.keepsAny || options.trouble.isResting(run.agent.id, fingerprint);
+  /** Processes of an earlier attempt that could not be ended: nothing more is started beside them. */
+  let survivors = 0;
   let runStart: RunStart | null = null;
   let preparedMs = 0;
 
   const storeFailed = (message: string) => live.stop({ kind: "store_error", message });
 
   async function renewSession(): Promise<void> {
-    const renewed = planFreshSession(run, options.conversations, options.newSessionId());
+    const { conversations } = options;
+    const fresh = planFreshSession(run, conversations, options.newSessionId());
+    const renewed = conversations.renewSession(run.conversationId, fresh.cliSessionId);
     await unlessStoreFails(
-      renewed.then((fresh) => (plan = fresh)),
+      renewed.then(() => (plan = fresh)),
       storeFailed,
     );
   }
   /** A session that can't go on under the agent's present settings is replaced before the first attempt. */
   async function prepare(): Promise<void> {
-    if (!needsFreshSession(run)) return;
+    if (isOneTurn && pool.keepsAny) await pool.endConversation(run.conversationId);
+    const why = adapter && whyFreshSession(run, adapter);
+    if (!adapter || !why) return;
     await pool.endConversation(run.conversationId);
     await renewSession();
-    recorder.notice(
-      "session_restarted",
-      "The system prompt changed: a fresh session was told the conversation so far.",
-    );
+    if (why === "changed") {
+      recorder.notice("session_restarted", `${whatChanged(adapter)} changed: ${retold}`);
+    } else recorder.notice("session_lost", `The CLI has no session of this conversation any more: ${retold}`);
   }
   async function attempt(): Promise<Attempt> {
-    if (!adapter) return silentAttempt(live, null, notCarried(run.agent.cli));
-    const warm = keepsInput ? await pool.take(run.conversationId, processFingerprint(run.agent)) : null;
+    if (!adapter) return silentAttempt(live, null, notCarried(run.agent));
+    const warm = isOneTurn ? null : await takeWarm();
+    if (survivors > 0) return silentAttempt(live, null, notEnded);
     if (live.stopReason) return silentAttempt(live, warm, null);
     const session = warm ?? (await start(adapter));
     if ("code" in session) return silentAttempt(live, null, session);
     await begin(session, warm !== null);
     if (live.stopReason) return silentAttempt(live, session, null);
-    return { session, reused: warm !== null, conversed: await talk(session, warm !== null) };
+    const conversed = await talk(session);
+    if (!isOneTurn && conversed.verdict && conversed.verdict.kind !== "unready")
+      options.trouble.cameUp(run.agent.id);
+    return { session, reused: warm !== null, conversed };
+  }
+  async function takeWarm(): Promise<SessionProcess | null> {
+    const taken = await pool.take(run.conversationId, fingerprint);
+    if (typeof taken !== "number") return taken;
+    survivors = taken;
+    return null;
   }
   async function start(using: Adapter) {
-    const outcome = await startProcess(options.start, using, run, plan, keepsInput);
+    const outcome = await startProcess(options.start, using, run, plan, isOneTurn);
     return outcome.kind === "started" ? outcome.session : outcome;
   }
   /** `running` needs no disk of its own: the claim was durable, and the order of commits is the order of calls. */
@@ -137,19 +158,17 @@ function createTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRun, ra
     const committed = unlessStoreFails(options.log.begin(runStart), storeFailed);
     if (!warm) await committed;
   }
-  async function talk(session: SessionProcess, reused: boolean): Promise<Conversed> {
-    const { adapter: using } = session;
+  async function talk(session: SessionProcess): Promise<Conversed> {
     const prompt = options.redactor.restore(run.prompt, run.promptHoles);
-    const opening = reused ? "" : using.opening({ systemPrompt: run.agent.systemPrompt });
     preparedMs = clock.monotonicMs() - begunMs;
-    recorder.useDecoder(session.decoder);
+    if (session.cliVersion) recorder.cliVersion(session.cliVersion);
     const timeoutMs = run.timeoutMs ?? run.agent.timeoutMs ?? options.runTimeoutMs;
     const { stallTimeoutMs, firstOutputMs, killGraceMs } = options;
     // By the monotonic clock: a wall clock that jumps ends no run.
     const deadlineInMs = timeoutMs - (clock.monotonicMs() - begunMs);
     return converse({
       session,
-      input: opening + using.turnInput(plan.preface + prompt),
+      prompt: plan.preface + prompt,
       live,
       recorder,
       hooks,
@@ -158,30 +177,57 @@ function createTurn(options: HeadlessOptions, run: ClaimedRun, live: LiveRun, ra
         const tookMs = clock.monotonicMs() - begunMs;
         options.publish({ type: "run.first_output", runId: run.runId, cli: run.agent.cli, tookMs });
       },
-      onAnomaly: (code) => options.publish({ type: "anomaly.seen", cli: run.agent.cli, code, count: 1 }),
+      onAnomaly: (code, detail) => options.publish(anomalySeen(session, code, detail)),
     });
+  }
+  function fallBack(): void {
+    isOneTurn = true;
+    options.trouble.failed(run.agent.id, fingerprint);
   }
   async function apply(remedy: NonNullable<ReturnType<typeof remedyFor>>, last: Attempt): Promise<void> {
     tried[remedy.kind] = true;
-    if (last.session) await retireProcess(options.start, last.session, remedy.kind);
-    if (remedy.kind === "renewed") await renewSession();
-    if (remedy.kind === "fellBack") keepsInput = false;
+    if (last.session) survivors = await retireProcess(options.start, last.session, remedy.kind);
+    if (remedy.kind === "renewed" && remedy.isCertain) await renewSession();
+    // The old session stays the conversation's until the CLI has begun the fresh one.
+    else if (remedy.kind === "renewed")
+      plan = planFreshSession(run, options.conversations, options.newSessionId());
+    if (remedy.kind === "fellBack") fallBack();
     recorder.notice(remedy.notice.code, remedy.notice.message);
   }
   return {
     prepare,
     attempt,
     apply,
-    remedyFor: (last: Attempt) => remedyFor(attemptEnd(last, recorder, keepsInput), tried),
+    remedyFor: (last: Attempt) =>
+      remedyFor(attemptEnd(last, recorder, { isOneTurn, resumed: plan.resume }), tried),
     async conclude(last: Attempt): Promise<CarriedTurn> {
       const carried = await concludeTurn(options, last, recorder, preparedMs);
-      return { ...carried, start: runStart };
+      return {
+        ...carried,
+        start: runStart,
+        survivors: survivors + carried.survivors,
+        release: async () => survivors + (await carried.release()),
+      };
     },
   };
 }
 
-function notCarried(cli: Cli): NonNullable<Conversed["failure"]> {
-  return { code: "cli_not_found", message: `This release does not carry ${cli} yet.` };
+function notCarried({ cli, acpAgent }: AgentSettings): NonNullable<Conversed["failure"]> {
+  const message = acpAgent
+    ? `No ACP agent named ${acpAgent} is configured in acp-agents.json any more.`
+    : `This server does not carry ${cli}.`;
+  return { code: "cli_not_found", message };
+}
+
+const notEnded: NonNullable<Conversed["failure"]> = {
+  code: "spawn_error",
+  message: "An earlier process of this conversation could not be ended, so none was started beside it.",
+};
+
+const retold = "a fresh session was told the conversation so far.";
+
+function whatChanged({ sessionsKeepFolder }: Adapter): string {
+  return sessionsKeepFolder ? "The system prompt or the folder" : "The system prompt";
 }
 
 /** An attempt that ended before anything was said; a stop that came meanwhile counts more than the failure. */
@@ -197,10 +243,14 @@ function silentAttempt(
   };
 }
 
-function attemptEnd({ reused, conversed }: Attempt, recorder: TurnRecorder, keepsInput: boolean): AttemptEnd {
+function attemptEnd(
+  { reused, conversed }: Attempt,
+  recorder: TurnRecorder,
+  how: Pick<AttemptEnd, "isOneTurn" | "resumed">,
+): AttemptEnd {
   const { verdict, failure, stop } = conversed;
   const { spoke, printed } = recorder;
-  return { reused, keepsInput, spoke, printed, stopped: stop !== null, verdict, failure };
+  return { ...how, reused, spoke, printed, stopped: stop !== null, verdict, failure };
 }
 
 async function concludeTurn(
@@ -282,11 +332,12 @@ function createHookSwitch(): RecorderHooks & { use(hooks: RecorderHooks): void }
     use: (hooks) => (current = hooks),
     firstOutput: () => current?.firstOutput(),
     toolsOpen: (count) => current?.toolsOpen(count),
+    versionTold: (cliVersion) => current?.versionTold(cliVersion),
     helpersKept: () => current?.helpersKept(),
-    reply: (line) => current?.reply(line),
+    write: (input) => current?.write(input),
     turnEnded: (verdict) => current?.turnEnded(verdict),
     retire: (reason) => current?.retire(reason),
-    anomaly: (code) => current?.anomaly(code),
+    anomaly: (code, detail) => current?.anomaly(code, detail),
     storeFailed: (message) => current?.storeFailed(message),
   };
 }

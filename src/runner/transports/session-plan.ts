@@ -1,5 +1,6 @@
 import type { ClaimedRun, ConversationLog } from "../../domain/ports.ts";
 import type { AgentSettings } from "../../domain/agent.ts";
+import type { Adapter } from "../adapters/adapter.ts";
 
 /** Most of the conversation that a fresh session is told, in bytes. */
 export const retoldBytesMax = 32_768;
@@ -14,11 +15,14 @@ export interface SessionPlan {
 
 /**
  * What a session can't change once it has begun. Claude keeps the system prompt of a session's first
- * turn (facts of 2.1.330); folder, model and permission mode change with a new process that resumes.
+ * turn (facts of 2.1.330), and to others it is told in their first prompt; Gemini finds a session only in
+ * the folder where it began. Model and permission mode change with a new process that resumes.
  */
-export function sessionFingerprint(agent: AgentSettings): string {
-  return fingerprintOf([agent.cli, agent.systemPrompt]);
+export function sessionFingerprint(agent: AgentSettings, { sessionsKeepFolder }: SessionTraits): string {
+  return fingerprintOf([agent.cli, agent.systemPrompt, ...(sessionsKeepFolder ? [agent.cwd] : [])]);
 }
+
+export type SessionTraits = Pick<Adapter, "sessionsKeepFolder">;
 
 /** Everything that a process was started with. */
 export function processFingerprint(agent: AgentSettings): string {
@@ -37,23 +41,26 @@ function fingerprintOf(parts: readonly (string | number | null)[]): string {
   return Bun.hash(JSON.stringify(parts)).toString(36);
 }
 
-/** True when the conversation's session was begun under a system prompt that has changed since. */
-export function needsFreshSession(run: ClaimedRun): boolean {
-  return run.sessionBegun && run.sessionFingerprint !== sessionFingerprint(run.agent);
+/**
+ * Why the conversation can't go on in the session that it holds: it was begun under settings that it can't
+ * change ("changed"), or the conversation has a past and no session that knows of it ("missing"). Null when it can.
+ */
+export function whyFreshSession(run: ClaimedRun, traits: SessionTraits): "changed" | "missing" | null {
+  if (!run.sessionBegun) return run.answeredBefore ? "missing" : null;
+  return run.sessionFingerprint === sessionFingerprint(run.agent, traits) ? null : "changed";
 }
 
 /** The plan for a session that goes on, or begins. */
-export function planSession(run: ClaimedRun): SessionPlan {
-  return { cliSessionId: run.cliSessionId, resume: run.sessionBegun, preface: "" };
+export function planSession(run: ClaimedRun, newSessionId: () => string): SessionPlan {
+  return { cliSessionId: run.cliSessionId ?? newSessionId(), resume: run.sessionBegun, preface: "" };
 }
 
-/** A fresh CLI session for a conversation that has a past. */
-export async function planFreshSession(
+/** A fresh CLI session for a conversation that has a past, which it is told. */
+export function planFreshSession(
   run: ClaimedRun,
   conversations: ConversationLog,
   newSessionId: string,
-): Promise<SessionPlan> {
-  await conversations.renewSession(run.conversationId, newSessionId);
+): SessionPlan {
   const turns = conversations.recentTurns(run.conversationId, retoldBytesMax);
   return { cliSessionId: newSessionId, resume: false, preface: retell(turns.slice(0, -1)) };
 }

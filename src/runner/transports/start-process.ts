@@ -1,11 +1,10 @@
 import type { Clock } from "../../domain/clock.ts";
-import type { Cli } from "../../domain/agent.ts";
 import type { RunErrorCode } from "../../domain/error-codes.ts";
 import type { PublishFact } from "../../domain/facts.ts";
 import type { MakeId } from "../../domain/ids.ts";
 import { type ClaimedRun, type Custody, StoreUnavailable } from "../../domain/ports.ts";
-import type { Adapter } from "../adapters/adapter.ts";
-import type { CliProcess, ProcessLimits, Supervisor } from "../process/cli-process.ts";
+import type { Adapter, Dialect, SessionSpec } from "../adapters/adapter.ts";
+import type { CliProcess, ProcessLimits, ProcessSpec, Supervisor } from "../process/cli-process.ts";
 import type { Workspaces } from "../runner-api.ts";
 import { endProcess, type SessionProcess } from "../session-process.ts";
 import { unlessStoreFails } from "../store-failure.ts";
@@ -23,13 +22,17 @@ export interface StartProcessOptions {
   /** Whether agents may (still) work in this folder. */
   checkFolder: Workspaces["check"];
   /** Where the CLI's executable is, or null. */
-  findExecutable(cli: Cli): string | null;
+  findExecutable(adapter: Adapter): string | null;
+  /** Whether the installed version may be used, as far as that is known without waiting. */
+  checkVersion(adapter: Adapter): Promise<VersionCheck>;
   environmentFor(
     adapter: Adapter,
     adapterEnv: Readonly<Record<string, string>>,
     processId: string,
   ): Record<string, string>;
 }
+
+export type VersionCheck = { kind: "ok"; cliVersion: string | null } | { kind: "too_old"; message: string };
 
 export type StartOutcome =
   { kind: "started"; session: SessionProcess } | { kind: "failed"; code: RunErrorCode; message: string };
@@ -40,39 +43,54 @@ export async function startProcess(
   adapter: Adapter,
   run: ClaimedRun,
   plan: SessionPlan,
-  keepsInput: boolean,
+  isOneTurn: boolean,
 ): Promise<StartOutcome> {
-  const executable = options.findExecutable(adapter.cli);
-  if (!executable) return notFound(adapter.cli);
-  const obstacle = await checkFolder(options, run.agent.cwd);
+  const executable = options.findExecutable(adapter);
+  if (!executable) return notFound(adapter);
+  const [obstacle, version] = await Promise.all([
+    checkFolder(options, run.agent.cwd),
+    options.checkVersion(adapter),
+  ]);
   if (obstacle) return obstacle;
-  const outcome = await options.supervisor.spawn(processSpec(options, adapter, run, plan, executable));
+  if (version.kind === "too_old") return { kind: "failed", code: "cli_too_old", message: version.message };
+  const dialect = adapter.dialects[isOneTurn ? "oneTurn" : "warm"];
+  const spec = sessionSpec(run, plan, executable);
+  const outcome = await options.supervisor.spawn(processSpec(options, adapter, dialect, spec, run));
   if (outcome.kind === "failed") return outcome;
   const { process } = outcome;
-  try {
-    await takeCustody(options, process, run);
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
+  const refused = await takeCustody(options, process, run);
+  if (refused) {
     await process.killTree();
-    return { kind: "failed", code: "store_error", message: error.message };
+    return refused;
   }
-  return { kind: "started", session: sessionOf(process, adapter, run, plan, keepsInput) };
+  const dialogue = dialect.open({ ...spec, systemPrompt: run.agent.systemPrompt });
+  const { cliVersion } = version;
+  return {
+    kind: "started",
+    session: { process, dialect, dialogue, isOneTurn, cliVersion, ...ownerOf(run), retiredBecause: null },
+  };
 }
 
-function takeCustody(
+/** Null when the process is on record as the only one of its conversation; else it may not go on. */
+async function takeCustody(
   { custody, clock }: StartProcessOptions,
-  process: CliProcess,
-  run: ClaimedRun,
-): Promise<void> {
-  return custody.recordProcess({
-    processId: process.id,
-    agentId: run.agent.id,
-    conversationId: run.conversationId,
-    identity: process.identity,
-    containment: process.containment,
-    atMs: clock.wallMs(),
-  });
+  { id: processId, identity, containment }: CliProcess,
+  { agent, conversationId }: ClaimedRun,
+): Promise<StartOutcome | null> {
+  const held = { processId, agentId: agent.id, conversationId, identity, containment, atMs: clock.wallMs() };
+  try {
+    return (await custody.recordProcess(held)) === "ok" ? null : occupied;
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return { kind: "failed", code: "store_error", message: error.message };
+  }
 }
+
+const occupied: StartOutcome = {
+  kind: "failed",
+  code: "spawn_error",
+  message: "Another process of this conversation has no end on record, so none was started beside it.",
+};
 
 /** The folder was checked when it was set; since then a link may have been put in its place. */
 async function checkFolder(options: StartProcessOptions, cwd: string): Promise<StartOutcome | null> {
@@ -86,31 +104,32 @@ async function checkFolder(options: StartProcessOptions, cwd: string): Promise<S
   };
 }
 
-function notFound(cli: Cli): StartOutcome {
-  const variable = `HEADWAY_${cli.toUpperCase()}_PATH`;
+function notFound({ cli, program }: Adapter): StartOutcome {
+  const cure =
+    cli === "acp"
+      ? "install it, or set its command in acp-agents.json"
+      : `install it, or set HEADWAY_${cli.toUpperCase()}_PATH`;
   return {
     kind: "failed",
     code: "cli_not_found",
-    message: `No executable for ${cli} was found on PATH; install it, or set ${variable}.`,
+    message: `No executable for ${program} was found on PATH; ${cure}.`,
   };
+}
+
+function sessionSpec({ agent }: ClaimedRun, plan: SessionPlan, executable: string): SessionSpec {
+  const { cwd, model, permissionMode, mcpConfigPath } = agent;
+  const { cliSessionId: sessionId, resume } = plan;
+  return { executable, sessionId, resume, cwd, model, permissionMode, mcpConfigPath };
 }
 
 function processSpec(
   options: StartProcessOptions,
   adapter: Adapter,
-  run: ClaimedRun,
-  plan: SessionPlan,
-  executable: string,
-) {
-  const { agent } = run;
-  const command = adapter.command({
-    executable,
-    sessionId: plan.cliSessionId,
-    resume: plan.resume,
-    model: agent.model,
-    permissionMode: agent.permissionMode,
-    mcpConfigPath: agent.mcpConfigPath,
-  });
+  dialect: Dialect,
+  spec: SessionSpec,
+  { agent }: ClaimedRun,
+): ProcessSpec {
+  const command = dialect.command(spec);
   const processId = options.makeId("proc");
   const { memoryLimitMb, ...limits } = options.limits;
   return {
@@ -125,24 +144,8 @@ function processSpec(
   };
 }
 
-function sessionOf(
-  process: CliProcess,
-  adapter: Adapter,
-  run: ClaimedRun,
-  plan: SessionPlan,
-  keepsInput: boolean,
-): SessionProcess {
-  const { permissionMode } = run.agent;
-  return {
-    process,
-    adapter,
-    decoder: adapter.decoder({ sessionId: plan.cliSessionId, permissionMode }),
-    agentId: run.agent.id,
-    conversationId: run.conversationId,
-    fingerprint: processFingerprint(run.agent),
-    keepsInput,
-    retiredBecause: null,
-  };
+function ownerOf({ agent, conversationId }: ClaimedRun) {
+  return { agentId: agent.id, conversationId, fingerprint: processFingerprint(agent) };
 }
 
 /** Ends a process for good, records that and says how many of its tree survived. */

@@ -1,5 +1,5 @@
 import type { StopReason } from "../live-run.ts";
-import { type SessionProcess, within } from "../session-process.ts";
+import { hasOpenInput, type SessionProcess, within } from "../session-process.ts";
 
 /** Time between two interrupts of the same turn. */
 const interruptEveryMs = 100;
@@ -43,7 +43,7 @@ async function askPolitely(
   waitMs: number,
   interruptId: string,
 ): Promise<boolean> {
-  if (session.keepsInput && session.adapter.interruptInput(interruptId) !== null) {
+  if (hasOpenInput(session) && session.dialogue.interrupt(`${interruptId}-0`) !== null) {
     return interruptUntil(session, ended, waitMs, interruptId);
   }
   session.process.signal("SIGINT");
@@ -55,13 +55,13 @@ async function askPolitely(
  * answers "success": so it is asked again until the turn is over.
  */
 async function interruptUntil(
-  { process, adapter }: SessionProcess,
+  { process, dialogue }: SessionProcess,
   ended: Promise<unknown>,
   waitMs: number,
   interruptId: string,
 ): Promise<boolean> {
   for (let askedMs = 0, times = 1; askedMs < waitMs; askedMs += interruptEveryMs, times++) {
-    void process.write(adapter.interruptInput(`${interruptId}-${times}`) ?? "");
+    void process.write(dialogue.interrupt(`${interruptId}-${times}`) ?? "");
     if (await within(ended, Math.min(interruptEveryMs, waitMs - askedMs))) return true;
   }
   return false;

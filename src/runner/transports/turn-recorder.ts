@@ -9,14 +9,17 @@ import {
 } from "../../domain/event.ts";
 import type { ClaimedRun, RunLog, RunNote } from "../../domain/ports.ts";
 import type { Anomaly, Usage } from "../../domain/run.ts";
-import type { Decoded, Decoder, Verdict } from "../adapters/adapter.ts";
+import type { Decoded, Dialogue, Verdict } from "../adapters/adapter.ts";
 import type { RunLogFile } from "../process/log-file.ts";
+import { createTextLines } from "../process/text-lines.ts";
 import type { RedactionStream, Redactor } from "../policies/redaction.ts";
 import type { Wakeups } from "../runner-api.ts";
 import { createEventWriter } from "./event-writer.ts";
 
 /** Longest text of one event. */
 const textEventCharsMax = 16_384;
+/** What a CLI says on stderr about its turn ("Attempt 3 failed…") stands at the beginning of a line. */
+const stderrLineCharsMax = 4_096;
 
 export interface RecorderOptions {
   run: ClaimedRun;
@@ -33,21 +36,25 @@ export interface RecorderOptions {
 export interface RecorderHooks {
   firstOutput(): void;
   toolsOpen(count: number): void;
+  /** The CLI named its version; not every one does, and some only when they start. */
+  versionTold(cliVersion: string): void;
   /** What the CLI has started by now is its own (MCP servers) and stays. */
   helpersKept(): void;
   /** To be written to the CLI's input. */
-  reply(line: string): void;
+  write(input: string): void;
   turnEnded(verdict: Verdict): void;
   /** The process may not carry another turn. */
   retire(reason: string): void;
-  anomaly(code: string): void;
+  anomaly(code: string, detail: string): void;
   storeFailed(message: string): void;
 }
 
 /** Turns what a CLI prints into the run's event log, in order, redacted and bounded. */
 export interface TurnRecorder {
-  /** From now on lines are read by this decoder; a run that has to start over gets a fresh one. */
-  useDecoder(decoder: Decoder): void;
+  /** Begins the turn in this process: from now on its lines are heard. A run that has to start over begins again. */
+  begin(dialogue: Dialogue, prompt: string): void;
+  /** Of the executable, which not every CLI tells by itself. */
+  cliVersion(version: string): void;
   lines(lines: readonly string[]): void;
   stderr(text: string): void;
   anomaly(code: string, message: string): void;
@@ -82,8 +89,13 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
   const anomalies = new Map<string, number>();
   const toolNames = new Set<string>();
   const openTools = new Set<string>();
-  const writer = createEventWriter({ ...options, onFailure: hooks.storeFailed });
-  let decoder: Decoder | null = null;
+  const writer = createEventWriter({
+    ...options,
+    onFailure: hooks.storeFailed,
+    onSessionTaken: refuseSession,
+  });
+  const stderrLines = createTextLines(stderrLineCharsMax);
+  let dialogue: Dialogue | null = null;
   let usage: Usage | null = null;
   let costUsd: number | null = null;
   let cliVersion: string | null = null;
@@ -143,14 +155,27 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
     const sessionBegun = { cliSessionId, fingerprint: options.sessionFingerprint };
     writer.note({ sessionBegun, ...(model === null ? {} : { model }) });
   }
-  function countAnomaly(code: string): number {
+  function noteVersion(version: string): void {
+    if (cliVersion !== version) writer.note({ cliVersion: version });
+    cliVersion = version;
+  }
+  /** Two conversations in one session would hear each other; this process is no good for a further turn. */
+  function refuseSession(): void {
+    if (closed) return;
+    takeAnomaly(
+      "session_mismatch",
+      "The CLI named a session that another conversation holds; it was not adopted.",
+    );
+    hooks.retire("its session is another conversation's");
+  }
+  function countAnomaly(code: string, detail: string): number {
     const count = (anomalies.get(code) ?? 0) + 1;
     anomalies.set(code, count);
-    hooks.anomaly(code);
+    hooks.anomaly(code, detail);
     return count;
   }
   function takeAnomaly(code: string, message: string): void {
-    if (countAnomaly(code) === 1 && isNotice(code)) takeEvent({ type: "notice", code, message });
+    if (countAnomaly(code, message) === 1 && isNotice(code)) takeEvent({ type: "notice", code, message });
   }
   function takeUsage(turnUsage: Usage, turnCostUsd: number | null): void {
     usage = turnUsage;
@@ -167,8 +192,8 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
       case "event":
         return takeEvent(decoded.event);
       case "version":
-        if (cliVersion !== decoded.cliVersion) writer.note({ cliVersion: decoded.cliVersion });
-        cliVersion = decoded.cliVersion;
+        noteVersion(decoded.cliVersion);
+        hooks.versionTold(decoded.cliVersion);
         return true;
       case "session.mismatch":
         takeAnomaly(
@@ -190,8 +215,8 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
         return true;
       case "control.replied":
         return true;
-      case "reply":
-        hooks.reply(decoded.line);
+      case "write":
+        hooks.write(decoded.input);
         return true;
       case "turn.ended":
         endStream();
@@ -216,9 +241,17 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
     if (text !== "") logRaw("[stderr] ", text, "");
   }
   function takeLine(line: string): void {
+    const wasPrompted = dialogue?.prompted ?? false;
+    const told = dialogue?.decode(line) ?? [];
+    // What is said while the protocol is being opened, and what means nothing, is no output of the turn.
+    if (!printed && wasPrompted && told.length > 0) noteFirstOutput();
     let asItCame = true;
-    for (const decoded of decoder?.decode(line) ?? []) asItCame = take(decoded) && asItCame;
+    for (const decoded of told) asItCame = take(decoded) && asItCame;
     if (asItCame) logRaw("", line, "\n");
+  }
+  function hearErrors(lines: readonly string[], decode: (line: string) => Decoded[]): void {
+    for (const decoded of lines.flatMap(decode)) take(decoded);
+    writer.flushSoon();
   }
   function noteFirstOutput(): void {
     printed = true;
@@ -226,19 +259,23 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
     hooks.firstOutput();
   }
   return {
-    useDecoder(next) {
+    begin(next, prompt) {
       ended = false;
-      decoder = next;
+      dialogue = next;
+      for (const decoded of next.begin(prompt)) take(decoded);
+      writer.flushSoon();
     },
+    cliVersion: noteVersion,
     lines(lines) {
       if (closed) return;
-      if (!printed && lines.length > 0) noteFirstOutput();
       for (const line of lines) takeLine(line);
       // What came together with the end of the turn goes into the settlement's transaction.
       if (!ended) writer.flushSoon();
     },
     stderr(text) {
-      if (!closed) logStderr(stderrRedaction.push(text));
+      if (closed) return;
+      logStderr(stderrRedaction.push(text));
+      if (dialogue?.decodeError) hearErrors(stderrLines.push(text), dialogue.decodeError);
     },
     anomaly(code, message) {
       if (closed) return;

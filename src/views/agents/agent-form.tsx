@@ -1,5 +1,5 @@
-import type { Cli } from "../../domain/agent.ts";
 import type { CliFinding } from "../../runner/runner-api.ts";
+import { choiceText, cliNameShown, versionShown } from "./cli-choice.ts";
 import { CliNeedShown } from "./cli-need.tsx";
 import { elementIds } from "../element-ids.ts";
 import { FolderChoice } from "./folder-choice.tsx";
@@ -8,11 +8,11 @@ import { type Frame, Page } from "../layout.tsx";
 import { LimitFields } from "./limit-fields.tsx";
 import { ModelField, InstructionsField, PermissionChoice } from "./manner-fields.tsx";
 import { ProblemSummary } from "./problem-summary.tsx";
-import { cliNamesShown } from "../wording.ts";
 
 /** What was typed, kept when the form comes back with problems. */
 export interface AgentFormValues {
   id: string;
+  /** As `choiceText` names it. */
   cli: string;
   place: "new" | "existing";
   root: string;
@@ -109,33 +109,43 @@ function CliChoices({ findings, values, problems }: AgentFormProps) {
         The program that does the work. It can't be changed later.
       </p>
       {findings.map((finding, index) => (
-        <div class="cli-choice">
-          <label class="choice">
-            <input
-              id={index === 0 ? elementIds.field("cli") : undefined}
-              type="radio"
-              name="cli"
-              value={finding.report.cli}
-              checked={values.cli === finding.report.cli}
-              required
-            />
-            <span>
-              <strong>{cliNamesShown[finding.report.cli as Cli]}</strong>{" "}
-              <span class="facts">{foundShown(finding)}</span>
-              {finding.report.cli === "demo" && <span class="hint">{finding.report.notes.join(" ")}</span>}
-            </span>
-          </label>
-          {finding.missing.map((need) => (
-            <CliNeedShown cli={finding.report.cli} need={need} />
-          ))}
-        </div>
+        <CliChoice
+          finding={finding}
+          id={index === 0 ? elementIds.field("cli") : undefined}
+          isChosen={values.cli === choiceText(finding.report)}
+        />
       ))}
       <FieldProblem name="cli" problems={problems} />
     </fieldset>
   );
 }
 
-function foundShown({ report }: CliFinding): string {
-  if (!report.found) return "not found on this machine";
-  return report.cli === "demo" ? "" : (report.version ?? "version not known");
+function CliChoice(props: { finding: CliFinding; id: string | undefined; isChosen: boolean }) {
+  const { finding, id, isChosen } = props;
+  const choice = choiceText(finding.report);
+  const facts = foundShown(finding);
+  return (
+    <div class="cli-choice">
+      <label class="choice">
+        <input id={id} type="radio" name="cli" value={choice} checked={isChosen} required />
+        <span>
+          <strong>{cliNameShown(finding.report)}</strong> <span class="facts">{facts}</span>
+          {finding.hints.length > 0 && <span class="hint">{finding.hints.join(" ")}</span>}
+        </span>
+      </label>
+      {finding.missing.map((need) => (
+        <CliNeedShown cli={choice} need={need} />
+      ))}
+    </div>
+  );
+}
+
+/** A login in a keychain can't be seen, so that not seeing one says nothing. */
+const signedInShown = { yes: "signed in", no: "not signed in", unknown: "sign-in can't be seen from here" };
+
+function foundShown(finding: CliFinding): string {
+  const { found, cli, signedIn } = finding.report;
+  if (!found) return "not found on this machine";
+  if (cli === "demo") return "";
+  return cli === "acp" ? signedInShown[signedIn] : `${versionShown(finding)} · ${signedInShown[signedIn]}`;
 }

@@ -2,9 +2,10 @@ import type { Agent } from "../../domain/agent.ts";
 import { runErrors } from "../../domain/error-codes.ts";
 import type { CliNeed } from "../../runner/runner-api.ts";
 import { type Activity, type AgentSight, type Condition, conditionOf, needShown } from "./agent-condition.ts";
+import { cliNameShown } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { Elapsed, TimeShown } from "../time-shown.tsx";
-import { cliNamesShown, countShown, permissionsShown, statesShown } from "../wording.ts";
+import { countShown, permissionsShown, statesShown } from "../wording.ts";
 
 /** One agent on the board. The same sight is always the same HTML, so that what hasn't changed can be told. */
 export function AgentRow({ sight }: { sight: AgentSight }) {
@@ -97,7 +98,8 @@ function Doing({ activity, startedAt }: { activity: Activity; startedAt: string 
 function Blocked({ need, runId }: { need: CliNeed | null; runId: string | null }) {
   return (
     <span class="agent-problem">
-      {needShown(need)} {need !== null && <code class="command">{need.command}</code>}{" "}
+      {needShown(need)}{" "}
+      {need !== null && need.command !== null && <code class="command">{need.command}</code>}{" "}
       {runId !== null && <a href={`/runs/${runId}`}>See the run</a>}
     </span>
   );
@@ -108,7 +110,7 @@ function Setup({ sight: { agent, finding } }: { sight: AgentSight }) {
   const version = finding?.report.version ?? null;
   return (
     <div class="agent-setup facts">
-      {cliNamesShown[agent.cli]}
+      {cliNameShown(agent)}
       {version !== null && agent.cli !== "demo" && ` ${version}`} · {effectiveMode} ·{" "}
       {permissionsShown[permissionMode].title}
       {model !== null && ` · ${model}`} · <span class="path">{cwd}</span>

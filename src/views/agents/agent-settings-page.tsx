@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { Agent } from "../../domain/agent.ts";
 import { type AgentFormProps, fieldLabels } from "./agent-form.tsx";
+import { cliNameShown } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { FolderChoice } from "./folder-choice.tsx";
 import { FieldProblem, type FieldProblems } from "../forms.tsx";
@@ -9,7 +10,7 @@ import { LimitFields } from "./limit-fields.tsx";
 import { InstructionsField, ModelField, PermissionChoice } from "./manner-fields.tsx";
 import { ProblemSummary } from "./problem-summary.tsx";
 import { TimeShown } from "../time-shown.tsx";
-import { cliNamesShown, plural } from "../wording.ts";
+import { plural } from "../wording.ts";
 
 /** The two sections below the form, whose problems are told in the same summary. */
 const sectionLabels = { endSession: "New conversation", delete: "Delete the agent" } as const;
@@ -49,7 +50,7 @@ function SettingsForm({ agent, form }: { agent: Agent; form: AgentFormProps }) {
       <input type="hidden" name="seen" value={agent.updatedAt} />
       <dl class="facts-table">
         <Fact name="Name">{agent.id}</Fact>
-        <Fact name="CLI">{cliNamesShown[agent.cli]}</Fact>
+        <Fact name="CLI">{cliNameShown(agent)}</Fact>
         <Fact name="Made">
           <TimeShown at={agent.createdAt} />
         </Fact>

@@ -2,7 +2,7 @@ import { raw } from "hono/html";
 import type { Agent } from "../../domain/agent.ts";
 import type { CliFinding } from "../../runner/runner-api.ts";
 import { type AgentSight, conditionOf, tallyOf, tallyShown } from "./agent-condition.ts";
-import { newAgentPath } from "./cli-choice.ts";
+import { bestCli, newAgentPath } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { FirstRun } from "./first-run.tsx";
 import { type Containment, type Frame, Page } from "../layout.tsx";
@@ -64,7 +64,7 @@ function BoardHead({ sights, findings }: Pick<BoardProps, "sights" | "findings">
       <p class="facts" id={elementIds.agentsSummary}>
         {tallyShown(tallyOf(counted))}
       </p>
-      <a class="button" href={newAgentPath(findings)}>
+      <a class="button" href={newAgentPath(bestCli(findings))}>
         New agent
       </a>
     </div>

@@ -7,14 +7,16 @@ export function CliNeedShown({ cli, need }: { cli: string; need: CliNeed }) {
   return (
     <div class="need">
       <p>{need.advice}</p>
-      <p class="command-line">
-        <code class="command" id={id}>
-          {need.command}
-        </code>
-        <button type="button" class="copy" data-copy={byId(id)}>
-          Copy
-        </button>
-      </p>
+      {need.command !== null && (
+        <p class="command-line">
+          <code class="command" id={id}>
+            {need.command}
+          </code>
+          <button type="button" class="copy" data-copy={byId(id)}>
+            Copy
+          </button>
+        </p>
+      )}
     </div>
   );
 }

@@ -1,10 +1,14 @@
 import type { AgentFormProps, AgentFormValues } from "./agent-form.tsx";
+import { cliNameShown } from "./cli-choice.ts";
 import { Field, type FieldProblems } from "../forms.tsx";
 import { textareaText } from "./textarea-text.ts";
 
-type LimitProps = Pick<AgentFormProps, "values" | "problems">;
+type LimitProps = Pick<AgentFormProps, "findings" | "values" | "problems">;
 
-const names = ["timeout", "memoryLimit", "mcpConfigPath", "metadata"] as const;
+/** "Gemini CLI, Factory Droid, or demo". */
+const orShown = new Intl.ListFormat("en", { type: "disjunction" });
+
+const fieldNames = ["timeout", "memoryLimit", "mcpConfigPath", "metadata"] as const;
 
 /** What most agents do without; open when something is in it, a problem above all. */
 export function LimitFields(props: LimitProps) {
@@ -13,14 +17,14 @@ export function LimitFields(props: LimitProps) {
       <summary>More: limits, MCP servers, data of your own</summary>
       <TimeoutField {...props} />
       <MemoryField {...props} />
-      <McpField {...props} />
+      {isMcpShown(props) && <McpField {...props} />}
       <MetadataField {...props} />
     </details>
   );
 }
 
 function isUsed(values: AgentFormValues, problems: FieldProblems): boolean {
-  return names.some((name) => values[name] !== "" || problems[name] !== undefined);
+  return fieldNames.some((name) => values[name] !== "" || problems[name] !== undefined);
 }
 
 function TimeoutField({ values, problems }: LimitProps) {
@@ -57,12 +61,21 @@ function MemoryField({ values, problems }: LimitProps) {
   );
 }
 
-function McpField({ values, problems }: LimitProps) {
+/** Of a CLI that takes none it is shown only to be emptied. */
+function isMcpShown({ findings, values, problems }: LimitProps): boolean {
+  const hasText = values.mcpConfigPath !== "" || problems["mcpConfigPath"] !== undefined;
+  return hasText || findings.length === 0 || findings.some(({ takesMcpConfig }) => takesMcpConfig);
+}
+
+function McpField({ findings, values, problems }: LimitProps) {
+  const without = findings.filter(({ takesMcpConfig }) => !takesMcpConfig);
+  const names = without.map(({ report }) => cliNameShown(report));
+  const others = names.length === 0 ? "" : ` Not for ${orShown.format(names)}.`;
   return (
     <Field
       name="mcpConfigPath"
       label="MCP servers"
-      hint="The path of a JSON file that names them, handed to the CLI beside those of your own settings."
+      hint={`The path of a JSON file that names them, handed to the CLI beside those of your own settings.${others}`}
       problems={problems}
       control={(attributes) => (
         <input

@@ -1,9 +1,11 @@
-import { type Cli, permissionModes } from "../../domain/agent.ts";
+import { type PermissionMode, permissionModes } from "../../domain/agent.ts";
+import type { CliFinding } from "../../runner/runner-api.ts";
 import type { AgentFormProps } from "./agent-form.tsx";
+import { cliNameShown } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { Field, FieldProblem } from "../forms.tsx";
 import { textareaText } from "./textarea-text.ts";
-import { cliNamesShown, permissionsShown } from "../wording.ts";
+import { permissionsShown } from "../wording.ts";
 
 type MannerProps = Pick<AgentFormProps, "findings" | "values" | "problems">;
 
@@ -29,14 +31,25 @@ export function PermissionChoice({ findings, values, problems }: MannerProps) {
               {permissionsShown[mode].meaning}
               {findings
                 .filter(({ report }) => !report.permissionModes.includes(mode))
-                .map(({ report }) => ` Not available for ${cliNamesShown[report.cli as Cli]} here.`)}
+                .map(({ report }) => ` Not available for ${cliNameShown(report)} here.`)}
             </span>
+            <ItsOwnWords findings={findings} mode={mode} />
           </span>
         </label>
       ))}
       <FieldProblem name="permissionMode" problems={problems} />
     </fieldset>
   );
+}
+
+/** "Claude Code: acceptEdits · Gemini CLI: auto_edit", for those who know the CLIs. */
+function ItsOwnWords({ findings, mode }: { findings: readonly CliFinding[]; mode: PermissionMode }) {
+  const words = findings.flatMap(({ report, permissionWords }) =>
+    permissionWords !== null && report.permissionModes.includes(mode)
+      ? [`${cliNameShown(report)}: ${permissionWords[mode]}`]
+      : [],
+  );
+  return words.length === 0 ? null : <span class="facts">{words.join(" · ")}</span>;
 }
 
 export function ModelField({ values, problems }: MannerProps) {

@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import { raw } from "hono/html";
-import { type RunErrorCode, runErrors } from "../../domain/error-codes.ts";
+import type { Cli } from "../../domain/agent.ts";
+import { adviceOn, limitOverAt } from "../../domain/failure-advice.ts";
 import type { RunError, Usage } from "../../domain/run.ts";
 import { isTerminal, type RunState } from "../../domain/run-state.ts";
 import type { AnswerPart, AnswerParts } from "./answer-parts.ts";
@@ -14,6 +15,8 @@ import { costShown, durationShown, plural, statesShown, tokensShown } from "../w
 /** What an answer shows of its run. */
 export interface AnswerRun {
   id: string;
+  /** Null where only the turn is left. */
+  cli: Cli | null;
   state: RunState;
   error: RunError | null;
   startedAt: string | null;
@@ -100,7 +103,7 @@ function Parts({ runId, children }: { runId: string; children: Child }) {
 function AnswerTrouble({ run }: { run: AnswerRun }) {
   return (
     <div class="answer-end">
-      {run.error !== null && <RunProblem error={run.error} />}
+      {run.error !== null && <RunProblem error={run.error} run={run} />}
       {run.state === "cancelled" && <p class="hint">Stopped; what stands above is as far as it came.</p>}
       {run.state !== "cancelled" && (
         <p class="hint">This answer is incomplete; what stands above is as far as it came.</p>
@@ -112,11 +115,20 @@ function AnswerTrouble({ run }: { run: AnswerRun }) {
   );
 }
 
-export function RunProblem({ error }: { error: RunError }) {
-  const known = runErrors[error.code as RunErrorCode];
+/** The zone of the machine that the CLIs run on: their times of day are of it. */
+const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+
+export function RunProblem({ error, run }: { error: RunError; run: Pick<AnswerRun, "cli" | "endedAt"> }) {
+  const overAt = run.endedAt === null ? null : limitOverAt(error, run.endedAt, timeZone);
+  const advice = adviceOn(run.cli, error);
   return (
     <p class="problem">
-      {error.message} {known.advice}{" "}
+      {error.message} {advice !== null && `${advice} `}
+      {overAt !== null && (
+        <>
+          That is at <TimeShown at={overAt} />.{" "}
+        </>
+      )}
       <a href={error.runbook}>
         <code>{error.code}</code>
       </a>

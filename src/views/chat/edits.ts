@@ -19,7 +19,8 @@ type Fields = Record<string, unknown>;
 /**
  * The tools that change files, by their names without "_" and in lower case:
  * Claude Code's Edit, MultiEdit, Write and NotebookEdit (its own sdk-tools.d.ts; Write also in the recording
- * tool_use_write_acceptedits), Gemini's replace and write_file, Droid's Edit, MultiEdit, Create and ApplyPatch.
+ * tool_use_write_acceptedits), Gemini's replace and write_file, Droid's Edit, MultiEdit, Create and ApplyPatch,
+ * opencode's edit and write.
  */
 const readers: Record<string, (input: Fields) => FileEdit[] | null> = {
   edit: readChange,
@@ -35,6 +36,8 @@ const readers: Record<string, (input: Fields) => FileEdit[] | null> = {
 /** The edits that a tool call makes; null when it makes none, or says so in a way that isn't known. */
 export function editsOf(toolName: string, input: unknown): FileEdit[] | null {
   const name = toolName.toLowerCase().replaceAll("_", "");
+  if (isFields(input) && Array.isArray(input["changes"]) && pathOf(input) === null)
+    return readAcpChanges(input["changes"]);
   if (!Object.hasOwn(readers, name)) return null;
   if (typeof input === "string") return readers[name]?.({ input }) ?? null;
   return isFields(input) ? (readers[name]?.(input) ?? null) : null;
@@ -64,8 +67,8 @@ function readChanges(input: Fields): FileEdit[] | null {
 type Change = Omit<FileEdit, "path">;
 
 function changeOf(input: Fields): Change | null {
-  const before = textOf(input, "old_string", "old_str");
-  const after = textOf(input, "new_string", "new_str");
+  const before = textOf(input, "old_string", "old_str", "oldString");
+  const after = textOf(input, "new_string", "new_str", "newString");
   if (before === null || after === null) return null;
   const notes = [...placesNote(input), ...beginningNote(before, after)];
   return { ...diffLines(beginning(before), beginning(after)), notes };
@@ -97,6 +100,22 @@ function readWholeFile(input: Fields): FileEdit[] | null {
   return [{ path, ...newLines(beginning(content)), notes: ["whole file", ...beginningNote(content)] }];
 }
 
+/** What an ACP agent says that a tool changed, whatever the tool is called; a new file has no text before. */
+function readAcpChanges(changes: readonly unknown[]): FileEdit[] | null {
+  const edits = changes.slice(0, changesMax).map((change) => (isFields(change) ? acpEditOf(change) : null));
+  const known = edits.filter((edit) => edit !== null);
+  return known.length === 0 || known.length < edits.length ? null : known;
+}
+
+function acpEditOf(change: Fields): FileEdit | null {
+  const path = textOf(change, "path");
+  const before = textOf(change, "oldText") ?? "";
+  const after = textOf(change, "newText");
+  if (path === null || after === null) return null;
+  const diff = before === "" ? newLines(beginning(after)) : diffLines(beginning(before), beginning(after));
+  return { path, ...diff, notes: beginningNote(before, after) };
+}
+
 function readNotebookCell(input: Fields): FileEdit[] | null {
   const path = textOf(input, "notebook_path");
   const source = textOf(input, "new_source");
@@ -117,7 +136,7 @@ function beginning(text: string): string {
 }
 
 function pathOf(input: Fields): string | null {
-  return textOf(input, "file_path", "path");
+  return textOf(input, "file_path", "path", "filePath");
 }
 
 function textOf(input: Fields, ...names: string[]): string | null {

@@ -6,8 +6,8 @@ import { cliNamesShown } from "../wording.ts";
 /** What a session is resumed with in a terminal, by CLI; null where Headway doesn't know it. */
 const resumeWords: Record<Cli, readonly string[] | null> = {
   claude: ["claude", "--resume"],
-  droid: null,
-  gemini: null,
+  droid: ["droid", "--resume"],
+  gemini: ["gemini", "--resume"],
   demo: null,
   acp: null,
 };

@@ -54,7 +54,7 @@ export function RunHead({ facts }: { facts: RunFacts }) {
         <span class={`chip state-${run.state}`}>{stateShown(run)}</span>{" "}
         <a href={`/agents/${run.agentId}`}>{run.agentId}</a> <TimeSpent run={run} />
       </p>
-      {run.error !== null && <RunProblem error={run.error} />}
+      {run.error !== null && <RunProblem error={run.error} run={run} />}
       <div class="run-actions">
         {isTerminal(run.state) ? <RetryForm run={run} /> : <StopForm run={run} />}
         <RunLinks facts={facts} />

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
-import { anomalyCodes, eventsOf, verdicts } from "../../contract/adapter-contract.ts";
+import { anomalyCodes, eventsOf, verdicts } from "../../contract/decoded.ts";
 import { assistant, decodeTurn, init, newDecoder, result, text } from "./claude-lines.ts";
 
 test("an unknown type is counted every time and told the first time", () => {
@@ -83,7 +83,7 @@ test("after the result a notice has no turn to belong to, and a question is stil
 
   const decoded = late.flatMap((line) => decoder.decode(JSON.stringify(line)));
 
-  expect(decoded.map(({ kind }) => kind)).toEqual(["reply"]);
+  expect(decoded.map(({ kind }) => kind)).toEqual(["write"]);
 });
 
 test("a limit of the subscription is a notice only when it limits", () => {

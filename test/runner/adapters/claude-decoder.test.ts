@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { PermissionMode } from "../../../src/domain/agent.ts";
-import { answerOf, eventsOf } from "../../contract/adapter-contract.ts";
+import { answerOf, eventsOf, inputsOf } from "../../contract/decoded.ts";
 import {
   assistant,
   decodeTurn,
@@ -247,7 +247,7 @@ test("a request for permission is denied at once, any other request is refused",
     ask("r2", { subtype: "hook_callback" }),
   ]);
 
-  const replies = decoded.flatMap((one) => (one.kind === "reply" ? [JSON.parse(one.line) as object] : []));
+  const replies = inputsOf(decoded).map((input) => JSON.parse(input) as object);
   expect(replies).toMatchObject([
     { response: { request_id: "r1", subtype: "success", response: { behavior: "deny" } } },
     { response: { request_id: "r2", subtype: "error" } },

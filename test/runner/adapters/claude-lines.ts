@@ -1,13 +1,16 @@
 import type { PermissionMode } from "../../../src/domain/agent.ts";
-import type { Decoded, Decoder } from "../../../src/runner/adapters/adapter.ts";
-import { createClaudeDecoder } from "../../../src/runner/adapters/claude-dialect-decoder.ts";
+import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
+import {
+  type ClaudeDecoder,
+  createClaudeDecoder,
+} from "../../../src/runner/adapters/claude-dialect-decoder.ts";
 
 /* Small hand-made lines of Claude's dialect, for what the recordings don't show, or not alone. */
 
 export const sessionId = "5b0f8f0e-7a45-4b7e-9d0c-3f1d2c4b5a69";
 
-export function newDecoder(permissionMode: PermissionMode = "edit"): Decoder {
-  return createClaudeDecoder({ sessionId, permissionMode });
+export function newDecoder(permissionMode: PermissionMode = "edit"): ClaudeDecoder {
+  return createClaudeDecoder({ sessionId, resume: false, permissionMode });
 }
 
 export function decodeTurn(lines: object[], decoder = newDecoder()): Decoded[] {

@@ -5,7 +5,7 @@ import { listRecordings, recordingsFolder, replay } from "./recordings.ts";
 
 const folder = recordingsFolder("claude", "2.1.330");
 
-/** A recording that is lost, or came without being thought about, fails. */
+/** Those made by hand. A recording that is lost, or came without being thought about, fails. */
 const cases = [
   "bare",
   "bidi_hang_interrupt",
@@ -52,7 +52,9 @@ const cases = [
 ];
 
 test("every recording of Claude Code 2.1.330 is known, and none is missing", () => {
-  expect(listRecordings(folder)).toEqual(cases);
+  const madeByHand = listRecordings(folder).filter((name) => !/^(?:one-turn|warm-)/.test(name));
+
+  expect(madeByHand).toEqual(cases);
 });
 
 test.each(cases)("the recording %s means what its expected.json says", async (name) => {

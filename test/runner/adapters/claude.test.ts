@@ -1,41 +1,21 @@
-import { expect, test } from "bun:test";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
 import { claudeAdapter } from "../../../src/runner/adapters/claude.ts";
-import { adapterContract } from "../../contract/adapter-contract.ts";
-import { recordedLines, recordingsFolder } from "./recordings.ts";
+import { inputsOf } from "../../contract/decoded.ts";
+
+const { warm, oneTurn } = claudeAdapter.dialects;
 
 const spec = {
   executable: "/opt/claude",
   sessionId: "5b0f8f0e-7a45-4b7e-9d0c-3f1d2c4b5a69",
   resume: false,
+  cwd: "/home/dev/project",
   model: null,
   permissionMode: "edit",
   mcpConfigPath: null,
 } as const;
 
-const recording = (name: string) => recordedLines(join(recordingsFolder("claude", "2.1.330"), name));
-
-/** The lines of one of a recording's turns, each up to its result. */
-function turnOf(lines: readonly string[], number: number): string[] {
-  const ends = lines.flatMap((line, at) => (line.includes('"type":"result"') ? [at + 1] : []));
-  return lines.slice(ends[number - 1] ?? 0, ends[number]);
-}
-
-adapterContract("claude", () => {
-  const session = recording("bidi_session");
-  return {
-    adapter: claudeAdapter,
-    sessionId: "ab1250cb-e274-41f0-a368-eba79b9dd425",
-    first: { lines: turnOf(session, 0), answer: "You said: first alpha" },
-    second: { lines: turnOf(session, 1), answer: "Earlier you said: first alpha" },
-    tool: { lines: recording("tool_use"), answer: "Tool said: done" },
-    failed: recording("error_429_retries1"),
-    interrupted: turnOf(session, 2),
-  };
-});
-
 test("the command is the long-lived stream-json form with our own session id", () => {
-  expect(claudeAdapter.command(spec)).toEqual({
+  expect(warm.command(spec)).toEqual({
     file: "/opt/claude",
     args: [
       "--disallowedTools",
@@ -61,7 +41,7 @@ test("the command is the long-lived stream-json form with our own session id", (
 });
 
 test("a session that the CLI has is resumed; model and MCP configuration are passed on, the latter last", () => {
-  const { args } = claudeAdapter.command({
+  const { args } = warm.command({
     ...spec,
     resume: true,
     model: "opus",
@@ -84,25 +64,52 @@ test("a session that the CLI has is resumed; model and MCP configuration are pas
 test("full permission is offered to everybody but root", () => {
   expect(claudeAdapter.permissionModes(false)).toEqual(["read", "edit", "full"]);
   expect(claudeAdapter.permissionModes(true)).toEqual(["read", "edit"]);
-  expect(claudeAdapter.command({ ...spec, permissionMode: "full" }).args).toContain("bypassPermissions");
+  expect(warm.command({ ...spec, permissionMode: "full" }).args).toContain("bypassPermissions");
 });
 
-test("the system prompt goes by protocol before the first turn, and without one nothing is written", () => {
-  const opening = claudeAdapter.opening({ systemPrompt: "Be brief.\n--dangerously" });
+test("the two forms differ only in whether the prompt ends the input", () => {
+  expect({ ...oneTurn, promptEndsInput: false }).toEqual(warm);
+  expect([warm.promptEndsInput, oneTurn.promptEndsInput]).toEqual([false, true]);
+});
 
-  expect(JSON.parse(opening)).toEqual({
-    type: "control_request",
-    request_id: "initialize",
-    request: { subtype: "initialize", appendSystemPrompt: "Be brief.\n--dangerously" },
+describe("what is written to a process", () => {
+  const message = (content: string) => ({ type: "user", message: { role: "user", content } });
+
+  test("is the system prompt once, by protocol, and each prompt as one line", () => {
+    const dialogue = warm.open({ ...spec, systemPrompt: "Be brief.\n--dangerously" });
+
+    const first = linesIn(inputsOf(dialogue.begin("one\ntwo")));
+    const second = linesIn(inputsOf(dialogue.begin("three")));
+
+    expect(first).toMatchObject([
+      {
+        type: "control_request",
+        request_id: "initialize",
+        request: { subtype: "initialize", appendSystemPrompt: "Be brief.\n--dangerously" },
+      },
+      message("one\ntwo"),
+    ]);
+    expect(second).toMatchObject([message("three")]);
   });
-  expect(claudeAdapter.opening({ systemPrompt: null })).toBe("");
+
+  test("is nothing but the prompt where there is no system prompt", () => {
+    const dialogue = warm.open({ ...spec, systemPrompt: null });
+
+    expect(dialogue.prompted).toBe(false);
+    expect(linesIn(inputsOf(dialogue.begin("hello")))).toMatchObject([message("hello")]);
+    expect(dialogue.prompted).toBe(true);
+  });
+
+  test("is, to interrupt, a control request with the caller's id", () => {
+    expect(warm.open({ ...spec, systemPrompt: null }).interrupt("run_1")).toBe(
+      '{"type":"control_request","request_id":"run_1","request":{"subtype":"interrupt"}}\n',
+    );
+  });
 });
 
-test("an interrupt is a control request with the caller's id", () => {
-  expect(claudeAdapter.interruptInput("run_1")).toBe(
-    '{"type":"control_request","request_id":"run_1","request":{"subtype":"interrupt"}}\n',
-  );
-});
+function linesIn(inputs: readonly string[]): unknown[] {
+  return inputs.flatMap((input) => input.trimEnd().split("\n")).map((line) => JSON.parse(line) as unknown);
+}
 
 const exit = { exitCode: 1, signal: null, stderrTail: "", printed: true };
 
@@ -117,14 +124,12 @@ test.each([
   ["an unknown session", { ...exit, stderrTail: "No conversation found with session ID: x" }, "session_lost"],
   ["a session id in use", { ...exit, stderrTail: "Error: Session ID x is already in use." }, "session_lost"],
 ] as const)("an end without result is explained: %s", (_how, ended, code) => {
-  expect(claudeAdapter.explainExit(ended).code).toBe(code);
+  expect(warm.explainExit(ended).code).toBe(code);
 });
 
 test("the end of stderr is the message, and how it ended when stderr is silent", () => {
-  expect(claudeAdapter.explainExit({ ...exit, stderrTail: "first\nthe reason\n" }).message).toBe(
-    "first\nthe reason",
-  );
-  expect(claudeAdapter.explainExit({ ...exit, exitCode: 3 }).message).toBe(
+  expect(warm.explainExit({ ...exit, stderrTail: "first\nthe reason\n" }).message).toBe("first\nthe reason");
+  expect(warm.explainExit({ ...exit, exitCode: 3 }).message).toBe(
     "The CLI ended with exit code 3 without giving a result.",
   );
 });

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { demoAdapter } from "../../../src/runner/adapters/demo.ts";
-import { adapterContract, answerOf, eventsOf, verdicts } from "../../contract/adapter-contract.ts";
+import { answerOf, eventsOf, verdicts } from "../../contract/decoded.ts";
 import { descendantsOf } from "../../helpers/survivors.ts";
 import { makeTempFolder } from "../../helpers/temp.ts";
 import { waitFor } from "../../helpers/wait.ts";
@@ -14,45 +14,12 @@ afterAll(() => home[Symbol.dispose]());
 
 function startDemo(spec: { sessionId?: string; resume?: boolean } = {}, systemPrompt?: string): Talk {
   return startTalk({
-    adapter: demoAdapter,
+    dialect: demoAdapter.dialects.warm,
     spec: { executable: process.execPath, sessionId: randomUUID(), ...spec },
     home: home.path,
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
   });
 }
-
-const isText = (one: { kind: string; event?: { type: string } }) => one.event?.type === "text";
-
-adapterContract("demo", async () => {
-  const sessionId = randomUUID();
-  await using demo = startDemo({ sessionId });
-  const linesOf = async (prompt: string) => {
-    const from = demo.lines.length;
-    await demo.say(prompt);
-    return demo.lines.slice(from);
-  };
-  const first = await linesOf("think");
-  const second = await linesOf("what do you remember?");
-  const tool = await linesOf("a tool, please");
-  const failed = await linesOf("an error");
-  const from = demo.lines.length;
-  demo.send("slow");
-  await demo.until(isText, "the first word");
-  demo.write(demoAdapter.interruptInput("stop") ?? "");
-  await demo.until(({ kind }) => kind === "turn.ended", "the end of the interrupted turn");
-  return {
-    adapter: demoAdapter,
-    sessionId,
-    first: { lines: first, answer: "Forty-two, after some thought." },
-    second: { lines: second, answer: "In this conversation you asked me:\n\n1. think" },
-    tool: {
-      lines: tool,
-      answer: "That is what the command printed. A tool call of a real CLI looks the same here.",
-    },
-    failed,
-    interrupted: demo.lines.slice(from),
-  };
-});
 
 test("the demo needs no sign-in, offers every permission mode and is labelled as a demo", async () => {
   await using demo = startDemo();
@@ -124,7 +91,7 @@ test.each(["interrupt", "SIGINT", "SIGTERM"] as const)(
     const sleeps = () => descendantsOf(demo.pid).filter(({ argv }) => argv.includes("20"));
     await waitFor(() => sleeps().length > 0, { what: "the tool's process" });
 
-    if (how === "interrupt") demo.write(demoAdapter.interruptInput("stop") ?? "");
+    if (how === "interrupt") demo.interrupt("stop");
     else demo.signal(how);
 
     await waitFor(() => sleeps().length === 0, { what: "the end of the tool's process" });

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
 import { claudeAdapter } from "../../../src/runner/adapters/claude.ts";
-import { answerOf, anomalyCodes, eventsOf, verdicts } from "../../contract/adapter-contract.ts";
+import { answerOf, anomalyCodes, eventsOf, verdicts } from "../../contract/decoded.ts";
 import { descendantsOf } from "../../helpers/survivors.ts";
 import { makeTempFolder } from "../../helpers/temp.ts";
 import { waitFor } from "../../helpers/wait.ts";
@@ -23,7 +23,7 @@ function startFake(
 ): Talk {
   const executable = fakeClaude;
   return startTalk({
-    adapter: claudeAdapter,
+    dialect: claudeAdapter.dialects.warm,
     spec: { executable, sessionId: randomUUID(), ...spec },
     home: home.path,
     env,
@@ -75,7 +75,7 @@ test("an interrupt in mid-stream gives the lines of the recording cancel_sigint,
   fake.send("slow=20 one two three four five six seven eight nine ten");
   await fake.until(isText, "the first word");
 
-  fake.write(claudeAdapter.interruptInput("stop") ?? "");
+  fake.interrupt("stop");
   await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
 
   const lines = fake.lines.filter((line) => !line.includes("control_response"));
@@ -179,7 +179,7 @@ test.each(["forever", "silent"])("%s says nothing more and obeys an interrupt", 
   await using fake = startFake();
   fake.send(prompt);
 
-  fake.write(claudeAdapter.interruptInput("stop") ?? "");
+  fake.interrupt("stop");
   await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
 
   expect(verdicts(fake.decoded)).toEqual([{ kind: "aborted" }]);
@@ -192,7 +192,7 @@ test("deaf obeys neither an interrupt nor a polite signal", async () => {
   await fake.until(isSession, "init");
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) fake.signal(signal);
-  fake.write(claudeAdapter.interruptInput("stop") ?? "");
+  fake.interrupt("stop");
   await waitFor(() => eventsIn(log).length === 4, { what: "all three to be ignored" });
 
   expect(eventsIn(log).sort()).toEqual([
@@ -210,7 +210,7 @@ test("an interrupt ends a tool that runs in its own session", async () => {
   const sleeps = () => descendantsOf(fake.pid).filter(({ argv }) => argv.includes("301"));
   await waitFor(() => sleeps().length > 0, { what: "the tool's process" });
 
-  fake.write(claudeAdapter.interruptInput("stop") ?? "");
+  fake.interrupt("stop");
   await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
 
   await waitFor(() => sleeps().length === 0, { what: "the end of the tool's process" });
@@ -271,7 +271,7 @@ test.each([
   fake.send(`play=${JSON.stringify(step)}`);
   await fake.until((one) => isText(one) || isTool(one), "the beginning");
 
-  fake.write(claudeAdapter.interruptInput("stop") ?? "");
+  fake.interrupt("stop");
   await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
 
   expect(verdicts(fake.decoded)).toEqual([{ kind: "aborted" }]);
@@ -291,7 +291,11 @@ test("the log tells when turns start and end", async () => {
 test("the small fake for measurements is understood as well", async () => {
   const executable = `${fakeClaude}-sh`;
   const sessionId = randomUUID();
-  await using fake = startTalk({ adapter: claudeAdapter, spec: { executable, sessionId }, home: home.path });
+  await using fake = startTalk({
+    dialect: claudeAdapter.dialects.warm,
+    spec: { executable, sessionId },
+    home: home.path,
+  });
 
   expect(answerOf(await fake.say("anything"))).toBe("ok");
   expect(answerOf(await fake.say("again"))).toBe("ok");

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -9,8 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { createVersionReader } from "../../../src/runner/process/cli-version.ts";
+import { createCliVersions } from "../../../src/runner/process/cli-version.ts";
 import { type Executable, findExecutable } from "../../../src/runner/process/find-executable.ts";
+import { waitFor } from "../../helpers/wait.ts";
 import { type Bench, containmentOf, openBench, temporaryFolder, uniqueToken } from "./harness.ts";
 
 function writeProgram(path: string, script: string): Executable {
@@ -24,13 +25,18 @@ async function openReader() {
   const containment = (await containmentOf("bwrap")) ?? (await containmentOf("process-group"));
   if (containment === null) throw new Error("every machine has process groups");
   const bench: Bench = openBench(containment);
-  const readVersion = createVersionReader({
+  const versions = createCliVersions({
     supervisor: bench.supervisor,
     makeProcessId: uniqueToken,
     environmentOf: () => ({ PATH: process.env.PATH ?? "" }),
     hiddenPaths: [],
   });
-  return { bench, readVersion, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
+  return {
+    bench,
+    versions,
+    readVersion: versions.read,
+    [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose](),
+  };
 }
 
 test("a program is found in the first folder of PATH that has it", () => {
@@ -87,6 +93,65 @@ test("the version is read from the package whose program it is, without running 
 
   expect(version).toBe("2.1.3");
   expect(reader.bench.facts).toEqual([]);
+});
+
+test.each<[string, string, string, string]>([
+  [
+    "Gemini CLI, linked into its bundle",
+    "@google/gemini-cli",
+    "bundle/gemini.js",
+    '"bin":{"gemini":"bundle/gemini.js"}',
+  ],
+  [
+    "Droid, of which the package for a platform names no program",
+    "@factory/cli-linux-x64",
+    "bin/droid",
+    '"main":"bin/droid"',
+  ],
+  ["Droid by its wrapper", "@factory/cli", "bin/droid", '"bin":{"droid":"bin/droid"}'],
+])("%s is found by its package", async (_, name, path, fields) => {
+  await using reader = await openReader();
+  const root = join(reader.bench.folder, "node_modules", name);
+  const program = writeProgram(join(root, path), "echo 9.9.9");
+  writeFileSync(join(root, "package.json"), `{"name":"${name}","version":"0.61.0",${fields}}`);
+
+  expect(await reader.readVersion(name.includes("gemini") ? "gemini" : "droid", program)).toBe("0.61.0");
+});
+
+test("Claude Code's own installer puts the version into the file's name", async () => {
+  await using reader = await openReader();
+  const program = writeProgram(join(reader.bench.folder, "claude/versions/2.1.330"), "echo 9.9.9");
+
+  expect(await reader.versions.peek("claude", program)).toBe("2.1.330");
+  expect(reader.bench.facts).toEqual([]);
+});
+
+describe("a peek at a version", () => {
+  test("doesn't wait for a run, which it begins, and tells when that has told", async () => {
+    await using reader = await openReader();
+    const gate = join(reader.bench.folder, "go");
+    const script = `until [ -e ${gate} ]; do sleep 0.01; done; echo 0.225.2`;
+    const program = writeProgram(join(reader.bench.folder, "droid"), script);
+
+    const early = await reader.versions.peek("droid", program);
+    writeFileSync(gate, "");
+    const told = await waitFor(async () => reader.versions.peek("droid", program), { what: "the version" });
+
+    expect([early, told]).toEqual([undefined, "0.225.2"]);
+  });
+
+  test("is null when the program tells none, or has been taken away", async () => {
+    await using reader = await openReader();
+    const program = writeProgram(join(reader.bench.folder, "droid"), "exit 1");
+    await reader.readVersion("droid", program);
+    const gone = { path: "/nowhere/droid", realPath: "/nowhere/droid" };
+
+    expect(await reader.versions.peek("droid", program)).toBeNull();
+    expect([await reader.versions.peek("droid", gone), await reader.readVersion("droid", gone)]).toEqual([
+      null,
+      null,
+    ]);
+  });
 });
 
 test("a package that only happens to lie above the program isn't believed", async () => {

@@ -259,6 +259,11 @@ test("bwrap's exit code is read back as the CLI's signal", () => {
     { exitCode: 128, signal: null },
     { exitCode: 255, signal: null },
   ]);
+  expect([of(144), of(145), of(147)].map(({ exitCode, signal }) => [exitCode, signal])).toEqual([
+    [144, null],
+    [145, null],
+    [147, null],
+  ]);
   expect(of(1, false)).toEqual({ exitCode: 127, signal: null });
 });
 

@@ -4,7 +4,8 @@ import { type AttemptEnd, type Remedies, remedyFor } from "../../../src/runner/t
 
 const dead: AttemptEnd = {
   reused: false,
-  keepsInput: true,
+  isOneTurn: false,
+  resumed: false,
   spoke: false,
   printed: false,
   stopped: false,
@@ -20,6 +21,22 @@ describe("a turn is begun once more", () => {
 
   test("by a process of its own, when a warm one does not come up", () => {
     expect(remedyFor(dead, untried)?.kind).toBe("fellBack");
+  });
+
+  test("by a process of its own, when the warm one could not be made ready, and says why", () => {
+    const verdict = { kind: "unready", code: "cli_error", message: "It speaks version 9." } as const;
+
+    const remedy = remedyFor({ ...dead, verdict, failure: null }, untried);
+
+    expect(remedy).toMatchObject({ kind: "fellBack", notice: { code: "cold_start" } });
+    expect(remedy?.notice.message).toContain("It speaks version 9.");
+  });
+
+  test("in a fresh session, when a process of its own ends without a word on the old one", () => {
+    const torn = { ...dead, isOneTurn: true, resumed: true };
+
+    expect(remedyFor(torn, untried)).toMatchObject({ kind: "renewed", isCertain: false });
+    expect(remedyFor({ ...torn, failure: { code: "signal", message: "" } }, untried)).toBeNull();
   });
 
   test("in a fresh session, when the CLI has lost the old one", () => {
@@ -39,7 +56,11 @@ describe("a turn is not begun again", () => {
     ["when it had printed something", { printed: true }],
     ["when there is no such CLI", { failure: { code: "cli_not_found", message: "" } }],
     ["when nobody is signed in", { failure: { code: "auth_required", message: "" } }],
-    ["when it was a one-turn process anyway", { keepsInput: false }],
+    [
+      "when nobody is signed in, as it turned out while the protocol was opened",
+      { verdict: { kind: "unready", code: "auth_required", message: "" } },
+    ],
+    ["when it was a one-turn process anyway", { isOneTurn: true }],
     ["when it succeeded", { verdict: { kind: "succeeded", result: "", byCliItself: false } }],
   ] as const)("%s", (_when, end) => {
     expect(remedyFor({ ...dead, ...(end as Partial<AttemptEnd>) }, untried)).toBeNull();
@@ -48,11 +69,16 @@ describe("a turn is not begun again", () => {
   test("more often than there are remedies, whatever happens", () => {
     const end = fc.record({
       reused: fc.boolean(),
-      keepsInput: fc.boolean(),
+      isOneTurn: fc.boolean(),
+      resumed: fc.boolean(),
       spoke: fc.boolean(),
       printed: fc.boolean(),
       stopped: fc.boolean(),
-      verdict: fc.constantFrom(null, { kind: "failed", code: "session_lost", message: "" } as const),
+      verdict: fc.constantFrom(
+        null,
+        { kind: "failed", code: "session_lost", message: "" } as const,
+        { kind: "unready", code: "cli_error", message: "" } as const,
+      ),
       failure: fc.constantFrom(
         null,
         { code: "session_lost", message: "" } as const,

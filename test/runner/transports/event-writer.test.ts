@@ -22,6 +22,7 @@ function setUp() {
     wakeups: createWakeups(),
     clock: systemClock,
     eventLimit: 1_000,
+    onSessionTaken() {},
     onFailure: (message) => failures.push(message),
   });
   return { writer, taken, failures, store };

@@ -7,6 +7,7 @@ import {
 } from "../../../domain/agent.ts";
 import type { Refusal } from "../../../runner/runner-api.ts";
 import type { AgentFormValues } from "../../../views/agents/agent-form.tsx";
+import { parseChoice } from "../../../views/agents/cli-choice.ts";
 import type { FieldProblems } from "../../../views/forms.tsx";
 import { changedFields, valuesOfAgent } from "./agent-form-values.ts";
 import { parseDuration } from "./duration-text.ts";
@@ -54,7 +55,8 @@ export async function readAgentInput(
   dependencies: Pick<PageDependencies, "workspaces" | "runner">,
 ): Promise<FormOutcome<AgentInput>> {
   const read = readSettings(values, settingFields);
-  const parsed = agentInputSchema.safeParse({ ...read.given, id: values.id, cli: values.cli, cwd: "/" });
+  const chosen = parseChoice(values.cli);
+  const parsed = agentInputSchema.safeParse({ ...read.given, id: values.id, ...chosen, cwd: "/" });
   const problems = { ...(parsed.success ? {} : problemsByField(parsed.error.issues)), ...read.problems };
   if (dependencies.runner.getAgent(values.id)) problems["id"] ??= "An agent of this name exists.";
   if (!parsed.success || Object.keys(problems).length > 0) return { kind: "problems", problems };
@@ -132,6 +134,7 @@ function problemsByField(
 }
 
 function fieldOf(key: string): string {
+  if (key === "acpAgent") return "cli";
   return settingFields.find((field) => settings[field].key === key) ?? key;
 }
 

@@ -1,7 +1,7 @@
 import type { Agent } from "../../../domain/agent.ts";
 import type { CliFinding } from "../../../runner/runner-api.ts";
 import type { AgentFormValues } from "../../../views/agents/agent-form.tsx";
-import { bestCli } from "../../../views/agents/cli-choice.ts";
+import { bestCli, choiceText } from "../../../views/agents/cli-choice.ts";
 import { durationText } from "./duration-text.ts";
 
 const nothingTyped: AgentFormValues = {
@@ -26,8 +26,8 @@ export function firstValues(
   roots: readonly string[],
   cli: string | undefined,
 ): AgentFormValues {
-  const isChoice = findings.some(({ report }) => report.cli === cli);
-  const chosen = cli !== undefined && isChoice ? cli : bestCli(findings);
+  const isChoice = findings.some(({ report }) => choiceText(report) === cli);
+  const chosen = cli !== undefined && isChoice ? cli : choiceText(bestCli(findings));
   return { ...nothingTyped, cli: chosen, root: roots[0] ?? "" };
 }
 
@@ -55,7 +55,7 @@ export function valuesOf(form: Record<string, string>): AgentFormValues {
 export function valuesOfAgent(agent: Agent, roots: readonly string[]): AgentFormValues {
   return {
     id: agent.id,
-    cli: agent.cli,
+    cli: choiceText(agent),
     place: "existing",
     root: roots[0] ?? "",
     newFolder: "",

@@ -7,6 +7,7 @@ import type { FieldProblems } from "../../../views/forms.tsx";
 import type { RouteEnvironment } from "../../environment.ts";
 import { problemsOfRefusal, readAgentPatch } from "./agent-form-input.ts";
 import { valuesOf, valuesOfAgent } from "./agent-form-values.ts";
+import { isCliOf } from "./agents-board.tsx";
 import { foldersNear } from "./folder-suggestions.ts";
 import {
   type PageContext,
@@ -66,7 +67,7 @@ async function showSettings(
   const typed = values ?? valuesOfAgent(agent, workspaces.roots);
   const findings = await dependencies.findClis();
   const form = {
-    findings: findings.filter(({ report }) => report.cli === agent.cli),
+    findings: findings.filter(({ report }) => isCliOf(report, agent)),
     roots: workspaces.roots,
     folders: await foldersNear(typed.folder, workspaces),
     values: typed,

@@ -1,5 +1,5 @@
 import type { Agent } from "../../../domain/agent.ts";
-import type { CliFinding } from "../../../runner/runner-api.ts";
+import type { CliFinding, CliReport } from "../../../runner/runner-api.ts";
 import { type AgentSight, inBoardOrder } from "../../../views/agents/agent-condition.ts";
 import { AgentRow } from "../../../views/agents/agent-row.tsx";
 import type { BoardProps } from "../../../views/agents/agents-page.tsx";
@@ -34,8 +34,13 @@ export function sightsOf(
   return agents.map((agent) => ({
     agent,
     glance: glanceOf.get(agent.id) ?? null,
-    finding: findings.find(({ report }) => report.cli === agent.cli) ?? null,
+    finding: findings.find(({ report }) => isCliOf(report, agent)) ?? null,
   }));
+}
+
+/** ACP agents share one CLI, and are told apart by their names. */
+export function isCliOf(report: CliReport, agent: Agent): boolean {
+  return report.cli === agent.cli && report.acpAgent === agent.acpAgent;
 }
 
 export function renderRow(sight: AgentSight): string {

@@ -68,15 +68,17 @@ async function renderParts(key: string, parts: readonly AnswerPart[]): Promise<s
 }
 
 export function answerRunOf(run: Run, turn: Turn | null): AnswerRun {
-  const { id, state, error, startedAt, endedAt, durationMs, usage, costUsd, model } = run;
-  const facts = { id, state, error, startedAt, endedAt, durationMs, usage, costUsd, model };
+  const { id, cli, state, error, startedAt, endedAt, durationMs, usage, costUsd, model } = run;
+  const facts = { id, cli, state, error, startedAt, endedAt, durationMs, usage, costUsd, model };
   return { ...facts, hasPage: true, place: placeOf(turn) };
 }
 
 function leftTurn(id: string, turn: Turn | null): AnswerRun {
   const state = turn?.final === false ? "interrupted" : "succeeded";
-  const unknown = { error: null, startedAt: null, durationMs: null, usage: null, costUsd: null, model: null };
-  return { id, state, endedAt: turn?.createdAt ?? null, ...unknown, hasPage: false, place: placeOf(turn) };
+  const noRun = { cli: null, error: null, startedAt: null, durationMs: null };
+  const nothingTold = { usage: null, costUsd: null, model: null };
+  const endedAt = turn?.createdAt ?? null;
+  return { id, state, endedAt, ...noRun, ...nothingTold, hasPage: false, place: placeOf(turn) };
 }
 
 function placeOf(turn: Turn | null): AnswerRun["place"] {

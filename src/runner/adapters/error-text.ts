@@ -1,0 +1,21 @@
+import { adviceOf } from "../../domain/failure-advice.ts";
+import type { FailureRow } from "../../domain/failure-row.ts";
+import type { Failure } from "./adapter.ts";
+
+/** Longest message of a CLI's that is kept as an error's text. */
+export const errorTextChars = 2000;
+
+/**
+ * The message, and behind it what a person can do, for scripts see nothing else. It is the failure taxonomy's
+ * advice to the letter: by that the pages know that they need not give it once more.
+ */
+export function withAdvice({ code, message }: Failure, known: FailureRow | null): Failure {
+  const advice = adviceOf(code, known);
+  const said = message.slice(0, errorTextChars - advice.length - 2);
+  return { code, message: `${said}${/[.!?]$/.test(said) ? "" : "."} ${advice}` };
+}
+
+/** The same only where somebody has to sign in. */
+export function withSignInAdvice(failure: Failure, known: FailureRow | null): Failure {
+  return failure.code === "auth_required" ? withAdvice(failure, known) : failure;
+}

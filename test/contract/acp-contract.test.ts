@@ -1,0 +1,5 @@
+import { dialectContract } from "./dialect-contract.ts";
+import { acpOneTurn, acpWarm } from "./specimens/acp.ts";
+
+dialectContract(acpWarm);
+dialectContract(acpOneTurn);

@@ -1,0 +1,5 @@
+import { dialectContract } from "./dialect-contract.ts";
+import { claudeOneTurn, claudeWarm } from "./specimens/claude.ts";
+
+dialectContract(claudeWarm);
+dialectContract(claudeOneTurn);

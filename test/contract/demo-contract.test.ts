@@ -1,0 +1,5 @@
+import { dialectContract } from "./dialect-contract.ts";
+import { demoOneTurn, demoWarm } from "./specimens/demo.ts";
+
+dialectContract(demoWarm);
+dialectContract(demoOneTurn);

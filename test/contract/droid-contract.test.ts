@@ -1,0 +1,5 @@
+import { dialectContract } from "./dialect-contract.ts";
+import { droidOneTurn, droidWarm } from "./specimens/droid.ts";
+
+dialectContract(droidWarm);
+dialectContract(droidOneTurn);

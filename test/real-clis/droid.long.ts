@@ -1,0 +1,4 @@
+import { sharedScenarios } from "./shared-scenarios.ts";
+import { droidTraits } from "./traits.ts";
+
+sharedScenarios(droidTraits);

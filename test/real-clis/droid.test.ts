@@ -1,0 +1,4 @@
+import { coreScenarios } from "./shared-scenarios.ts";
+import { droidTraits } from "./traits.ts";
+
+coreScenarios(droidTraits);

@@ -1,0 +1,4 @@
+import { coreScenarios } from "./shared-scenarios.ts";
+import { geminiTraits } from "./traits.ts";
+
+coreScenarios(geminiTraits);

@@ -1,0 +1,4 @@
+import { sharedScenarios } from "./shared-scenarios.ts";
+import { opencodeTraits } from "./traits.ts";
+
+sharedScenarios(opencodeTraits);

@@ -1,0 +1,4 @@
+import { coreScenarios } from "./shared-scenarios.ts";
+import { opencodeTraits } from "./traits.ts";
+
+coreScenarios(opencodeTraits);
