@@ -111,6 +111,7 @@ export function composeRunner(parts: RunnerParts) {
           return adapter && executableOf(parts, adapter);
         },
         permissionModesOf: (acpAgent) => permissionModesOf("acp", acpAgent),
+        listDrift: () => drift.list("acp"),
       }),
   };
   return {
@@ -174,6 +175,7 @@ function composeTransport(
       stdoutBytesMax: config.outputLimitMb * mebibyte,
     },
     checkFolder: workspaces.check,
+    configuredPath: (adapter) => configuredPathOf(parts, adapter),
     findExecutable: (adapter) => executableOf(parts, adapter)?.path ?? null,
     checkVersion: createVersionCheck(composeVersionCheck(parts, versions)),
     environmentFor: (adapter, adapterEnv, processId) => environmentFor(parts, adapter, adapterEnv, processId),
@@ -223,16 +225,21 @@ function environmentFor(
 }
 
 /** The demo is run by the Bun that runs us; the others are the owner's. */
-function executableOf({ config, environment }: RunnerParts, { cli, program }: Adapter): Executable | null {
-  if (cli === "demo") return { path: process.execPath, realPath: process.execPath };
+function executableOf(parts: RunnerParts, adapter: Adapter): Executable | null {
+  if (adapter.cli === "demo") return { path: process.execPath, realPath: process.execPath };
+  const configuredPath = configuredPathOf(parts, adapter);
+  return findExecutable({ name: adapter.program, configuredPath, path: parts.environment.PATH ?? "" });
+}
+
+function configuredPathOf({ config }: RunnerParts, { cli, program }: Adapter): string | null {
   const configured = {
     claude: config.claudePath,
     droid: config.droidPath,
     gemini: config.geminiPath,
     acp: program.startsWith("/") ? program : undefined,
+    demo: undefined,
   };
-  const configuredPath = configured[cli] ?? null;
-  return findExecutable({ name: program, configuredPath, path: environment.PATH ?? "" });
+  return configured[cli] ?? null;
 }
 
 export function sha256(text: string): string {

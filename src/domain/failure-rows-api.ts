@@ -45,14 +45,18 @@ export const apiFailures: readonly FailureRow[] = [
   {
     id: "api-credit-used-up",
     clis: "all",
-    seen: "status 402, `insufficient_quota`",
-    traces: { wording: /insufficient_quota|credit balance is too low/i, statuses: [402] },
+    seen: 'status 402, `insufficient_quota`, "You exceeded your current quota"',
+    traces: {
+      wording: /insufficient_quota|credit balance is too low|exceeded your current quota/i,
+      statuses: [402],
+    },
     code: "rate_limited",
-    sentence: "The account that the CLI uses has no credit left.",
-    advice: "Add credit to the account, or sign in to the CLI with another; then send it again.",
+    sentence: "The account that the CLI uses has no credit left, or has used up its quota.",
+    advice:
+      "Add credit to the account, wait until its quota is renewed, or sign in to the CLI with another; then send it again.",
     countsAgainstService: true,
     retry: false,
-    evidence: { recordings: ["failures/droid/0.225.2/credit_used_up"] },
+    evidence: { recordings: ["failures/droid/0.225.2/credit_used_up", "failures/droid/0.225.2/quota"] },
   },
   {
     id: "api-unauthorized",
@@ -88,7 +92,7 @@ export const apiFailures: readonly FailureRow[] = [
     advice: "Wait until the limit is over, then send it again.",
     countsAgainstService: true,
     retry: true,
-    evidence: { recordings: ["recordings/claude/2.1.330/error_429", "failures/droid/0.225.2/quota"] },
+    evidence: { recordings: ["recordings/claude/2.1.330/error_429"] },
   },
   {
     id: "api-failing",

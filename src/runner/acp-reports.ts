@@ -1,5 +1,6 @@
 import { type AcpAgentConfig, acpAgentsFile } from "../domain/acp-agent.ts";
 import type { PermissionMode } from "../domain/agent.ts";
+import { type Drift, noteOnAcpDrift } from "./drift-tally.ts";
 import type { Executable } from "./process/find-executable.ts";
 import type { CliReport } from "./runner-api.ts";
 
@@ -8,6 +9,8 @@ export interface AcpReportsOptions {
   keepsWarm: boolean;
   findExecutable(acpAgent: string): Executable | null;
   permissionModesOf(acpAgent: string): readonly PermissionMode[];
+  /** What ACP agents told that Headway doesn't know; whichever it was, so each of them shows it. */
+  listDrift(): readonly Drift[];
 }
 
 /** What the server found of each configured ACP agent. They aren't started for it, so that they tell no version. */
@@ -19,6 +22,7 @@ function reportOf(options: AcpReportsOptions, { name, title, command }: AcpAgent
   const executable = options.findExecutable(name);
   const notes = [`${title} speaks ACP and is configured in ${acpAgentsFile}; Headway's tests don't know it.`];
   if (!executable) notes.push(`${command} was not found: install it, or give its path in ${acpAgentsFile}.`);
+  notes.push(...options.listDrift().map(noteOnAcpDrift));
   return {
     cli: "acp",
     acpAgent: name,

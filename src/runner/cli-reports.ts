@@ -54,6 +54,7 @@ async function reportOf(options: CliReportsOptions, cli: KnownCli): Promise<CliR
   const version = executable ? await options.readVersion(cli, executable) : null;
   const permissionModes = permissionModesOf(options, cli);
   const variables = findAdapter(cli)?.signInVariables ?? [];
+  const signedIn = executable ? tellSignedIn(known, { variables, environment }) : "unknown";
   return {
     cli,
     acpAgent: null,
@@ -62,11 +63,12 @@ async function reportOf(options: CliReportsOptions, cli: KnownCli): Promise<CliR
     version,
     tested: known.tested,
     minimum: known.minimum,
-    signedIn: executable ? tellSignedIn(known, { variables, environment }) : "unknown",
+    signedIn,
     warm: keepsWarm,
     permissionModes: [...permissionModes],
     notes: executable
       ? [
+          ...(signedIn === "no" ? [known.signIn.advice] : []),
           ...notesOn(known, version, permissionModes),
           ...trapsOf(known, environment),
           ...known.remarks,

@@ -18,12 +18,22 @@ export interface DriftTally {
 /** Types named in a note. */
 const typesNamed = 5;
 
-/** One sentence for people. */
-export function noteOnDrift({ cliVersion, unknown }: Drift): string {
+/** One sentence for people, about the CLI whose notes it stands among. */
+export function noteOnDrift(drift: Drift): string {
+  const { cliVersion } = drift;
+  return driftOf(cliVersion === null ? "It" : `Version ${cliVersion}`, drift);
+}
+
+/** The same about ACP agents, which aren't told apart. */
+export function noteOnAcpDrift(drift: Drift): string {
+  const { cliVersion } = drift;
+  return driftOf(cliVersion === null ? "An ACP agent" : `An ACP agent of version ${cliVersion}`, drift);
+}
+
+function driftOf(who: string, { unknown }: Drift): string {
   const count = unknown.reduce((sum, one) => sum + one.count, 0);
   const named = unknown.slice(0, typesNamed).map(({ type }) => type);
   const rest = unknown.length > typesNamed ? ` and ${unknown.length - typesNamed} more` : "";
-  const who = cliVersion === null ? "It" : `Version ${cliVersion}`;
   return `${who} told things that Headway does not know, ${count} times: ${named.join(", ")}${rest}.`;
 }
 

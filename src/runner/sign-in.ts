@@ -17,7 +17,7 @@ export function tellSignedIn(
   { credentials, firstTrace }: Pick<CliKnowledge, "credentials" | "firstTrace">,
   { variables, environment }: SignInTraces,
 ): "yes" | "no" | "unknown" {
-  if (variables.some((name) => /KEY|TOKEN/.test(name) && environment[name])) return "yes";
+  if (variables.some((name) => /KEY|TOKEN|CREDENTIALS/.test(name) && environment[name])) return "yes";
   const home = environment.HOME;
   if (!home) return "unknown";
   if (credentials.some((path) => existsSync(join(home, path)))) return "yes";

@@ -27,11 +27,11 @@ export function learnVersions(
  * `--version` is still finding out, the version isn't known, and the turn goes on.
  */
 export function createVersionCheck({ versions, findExecutable }: VersionCheckOptions) {
-  return async (adapter: Adapter): Promise<VersionCheck> => {
+  return async (adapter: Adapter, told: string | null = null): Promise<VersionCheck> => {
     const executable = adapter.cli in knownClis ? findExecutable(adapter) : null;
-    if (!executable) return { kind: "ok", cliVersion: null };
+    if (!executable) return { kind: "ok", cliVersion: told };
     const known = knownClis[adapter.cli as KnownCli];
-    const cliVersion = (await versions.peek(adapter.cli, executable)) ?? null;
+    const cliVersion = told ?? (await versions.peek(adapter.cli, executable)) ?? null;
     if (cliVersion === null || judgeVersion(cliVersion, known) !== "too_old")
       return { kind: "ok", cliVersion };
     return { kind: "too_old", message: tooOldMessage(cliVersion, known) };

@@ -1,4 +1,5 @@
 import type { Registry as MetricRegistry } from "prom-client";
+import type { Cli } from "../domain/agent.ts";
 import type { Fact } from "../domain/facts.ts";
 import { Counter, Gauge, Histogram, loadCollectDefaultMetrics, Registry } from "./prom-client.ts";
 
@@ -37,7 +38,7 @@ const quickBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
   addGauges(registry, gauges);
-  const instruments = createInstruments(registry);
+  const instruments = { ...createInstruments(registry), versionLabel: createVersionLabel() };
   return {
     fact: (fact) => count(instruments, fact),
     async render() {
@@ -100,7 +101,24 @@ function addGauges(registry: MetricRegistry, gauges: Gauges): void {
   });
 }
 
-type Instruments = ReturnType<typeof createInstruments>;
+type Instruments = ReturnType<typeof createInstruments> & { versionLabel: VersionLabel };
+
+type VersionLabel = (cli: Cli, cliVersion: string | null) => string;
+
+/** A CLI names its version itself, and a hostile one could name another at each start. */
+const versionsMax = 8;
+
+/** The versions that were seen first are told apart, of each CLI; any further one is "other". */
+function createVersionLabel(): VersionLabel {
+  const seen = new Map<Cli, Set<string>>();
+  return (cli, cliVersion) => {
+    if (cliVersion === null) return "unknown";
+    const versions = seen.get(cli) ?? new Set();
+    seen.set(cli, versions);
+    if (versions.size < versionsMax) versions.add(cliVersion);
+    return versions.has(cliVersion) ? cliVersion : "other";
+  };
+}
 
 function createInstruments(registry: MetricRegistry) {
   const registers = [registry];
@@ -171,7 +189,7 @@ function count(m: Instruments, fact: Fact): void {
       return m.reused.inc({ cli: fact.cli });
     case "anomaly.seen":
       return m.anomalies.inc(
-        { cli: fact.cli, version: fact.cliVersion ?? "unknown", code: fact.code },
+        { cli: fact.cli, version: m.versionLabel(fact.cli, fact.cliVersion), code: fact.code },
         fact.count,
       );
     case "commit.done":

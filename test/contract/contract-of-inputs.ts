@@ -19,6 +19,9 @@ const oddPrompts = [
   "long ".repeat(60_000),
 ];
 
+/** JSON may hold them as they are; a reader that takes them for line ends tears the line. */
+const lineEndsOfUnicode = "\u2028\u2029";
+
 const systemPrompt = 'Be brief.\n--dangerously "quoted"';
 
 export function promisesAboutInputs(subject: Subject): void {
@@ -29,6 +32,17 @@ export function promisesAboutInputs(subject: Subject): void {
         expect(promptsThatArrive(subject, prompt)).toEqual([prompt]);
       }),
     );
+  });
+
+  keeps(subject, "prompt", () => {
+    if (subject.dialect.promptEndsInput) return;
+    const rehearsal = open(subject, { systemPrompt: lineEndsOfUnicode });
+
+    rehearsal.begin(`a${lineEndsOfUnicode}b`);
+    rehearsal.say(openingOf(subject));
+
+    expect(rehearsal.dialogue.prompted).toBe(true);
+    for (const input of rehearsal.inputs) expect(input).not.toMatch(/[\u2028\u2029]/);
   });
 
   keeps(subject, "systemPrompt", () => {

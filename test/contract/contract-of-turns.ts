@@ -48,6 +48,14 @@ function oneTurnIsRead(subject: Subject): void {
     expect(answerOf(decoded)).toBe(answer);
   });
 
+  keeps(subject, "brokenStream", () => {
+    const decoded = playTurn(subject, "brokenStream");
+
+    expect(eventsOf(decoded, "text.discarded")).not.toEqual([]);
+    expect(answerOf(decoded)).toBe(subject.specimen("brokenStream").answer);
+    expect(verdicts(decoded)).toHaveLength(1);
+  });
+
   keeps(subject, "usage", () => {
     const rehearsal = open(subject);
     const { turn, second } = subject.specimen("usage");

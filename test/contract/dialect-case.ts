@@ -48,6 +48,8 @@ export interface Specimens {
   thinking: Answered & { thoughts: string };
   /** A turn with one tool call; `answer` is the text after it. */
   tool: Answered;
+  /** A turn in which a stream of the answer broke off after some text, and the CLI asked the model again. */
+  brokenStream: Answered;
   failedTool: Said;
   /** What is told of `turn`, and where a process carries two, of `second`. */
   usage: { turn: Partial<Usage>; second?: Partial<Usage> };

@@ -8,6 +8,7 @@ export const promises = {
   version: "A turn tells the CLI's version",
   thinking: "Thoughts are told, and apart from the answer",
   tool: "A tool call begins once, finishes once, and the answer is what comes after it",
+  brokenStream: "The text of a stream that broke off isn't said twice when the CLI asks the model again",
   failedTool: "A tool call that failed is told as failed",
   usage: "Tokens are told once a turn, and they are that turn's",
   auth_required: "A missing or refused sign-in is `auth_required`",

@@ -111,6 +111,18 @@ describe("words that no recording shows", () => {
         text: "Your request to the LLM failed due to network issues. Please try again later.",
       },
     ],
+    [
+      "api-credit-used-up",
+      {
+        cli: "acp",
+        text: "You exceeded your current quota, please check your plan and billing details.",
+      },
+    ],
+    [
+      "gemini-rate-limit",
+      { cli: "gemini", text: "You exceeded your current quota. Please retry in 5.8s.", httpStatus: 429 },
+    ],
+    ["network-broken-off", { cli: "gemini", text: "terminated" }],
     ["acp-overloaded", { cli: "acp", text: "Service Unavailable" }],
     ["acp-session-unknown", { cli: "acp", text: "Session 7f not found" }],
   ])("are %s", (id, seen) => {

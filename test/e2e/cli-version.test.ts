@@ -60,3 +60,24 @@ test("a version that is newer than the tested one is carried, and the list of CL
   expect(gemini?.version).toBe("99.1.0");
   expect(gemini?.notes.join("\n")).toContain("0.61.0");
 });
+
+test("a warm process of a version that turns out to be too old carries no further turn", async () => {
+  using folder = makeTempFolder();
+  const go = join(folder.path, "go");
+  const program = join(folder.path, "claude-of-unknown-age");
+  const tellsVersionLate = `[ "$1" = --version ] && { until [ -e ${go} ]; do sleep 0.02; done; echo 2.1.100; exit; }`;
+  const tellsItInItsTurns = `${join(fakes, "fake-claude")} "$@" | sed -u s/2.1.330/2.1.100/`;
+  writeFileSync(program, `#!/bin/sh\n${tellsVersionLate}\n${tellsItInItsTurns}\n`);
+  chmodSync(program, 0o755);
+  await using stage = await openStage({ HEADWAY_CLAUDE_PATH: program });
+  const agent = await stage.agent();
+
+  const { body: before } = await agent.execute("hello");
+  writeFileSync(go, "");
+  const { items } = await expectJson<CliList>(stage.server.fetch, 200, "GET", "/api/clis");
+  const { body: after } = await agent.execute("hello again");
+
+  expect(before).toMatchObject({ state: "succeeded", cliVersion: "2.1.100" });
+  expect(items.find(({ cli }) => cli === "claude")?.version).toBe("2.1.100");
+  expect(after).toMatchObject({ state: "failed", error: { code: "cli_too_old" } });
+});

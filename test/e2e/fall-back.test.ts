@@ -145,3 +145,28 @@ test("an agent whose CLI never comes up warm isn't made to wait for that again a
   expect(first).toEqual([["cold_start"], ["cold_start"], ["cold_start"]]);
   expect(later).toEqual([[], []]);
 });
+
+test("how a process ends is not explained by what an earlier turn said on its stderr", async () => {
+  await using stage = await openStage(env);
+  const agent = await stage.agent({ cli: "gemini" });
+  const first = await agent.execute("retries=2 hello");
+
+  const { body } = await agent.execute("liar");
+
+  expect(first.body.state).toBe("succeeded");
+  expect(body).toMatchObject({ state: "failed", error: { code: "no_result" } });
+});
+
+test("a prompt on which the CLI ends with a reason is given to two processes, and its session stays", async () => {
+  await using stage = await openStage(env);
+  const agent = await stage.agent();
+  const first = await agent.execute("my name is Ada");
+
+  const { body } = await agent.execute("exit=1 hello");
+  const next = await agent.execute("recall");
+
+  expect(body).toMatchObject({ state: "failed", error: { code: "exit_nonzero" } });
+  expect(notices(await stage.events(body.id)).map(({ code }) => code)).toEqual(["cold_start"]);
+  expect(next.body.cliSessionId).toBe(first.body.cliSessionId);
+  expect(next.body.content).toContain("my name is Ada");
+});

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Agent } from "../../src/domain/agent.ts";
+import type { Run } from "../../src/domain/run.ts";
 import { makeTempFolder } from "../helpers/temp.ts";
 import { startApp, type TestApp } from "../helpers/test-app.ts";
 
@@ -118,6 +119,22 @@ describe("a machine with all CLIs on it", () => {
     expect(textOf(await pageOf("/agents/opener/settings"), /<dt>CLI<\/dt>.*?<\/dd>/s)).toContain(
       "ACP agent opencode",
     );
+  });
+
+  test("is told everywhere which ACP agent it is", async () => {
+    await post("/agents", { id: "told", cli: "acp:opencode" });
+    const answer = await app.fetch("/api/agents/told/execute", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Prefer: "respond-async" },
+      body: JSON.stringify({ prompt: "hello" }),
+    });
+    const run = (await answer.json()) as Run;
+
+    const pages = await Promise.all(
+      ["/agents/told", `/conversations/${run.conversationId}`, `/runs/${run.id}`].map(pageOf),
+    );
+
+    for (const html of pages) expect(html).toContain("ACP agent opencode");
   });
 
   test.each(["acp:nobody", "acp:", "acp:-x", "fortran", ""])("is refused an agent of %p", async (cli) => {

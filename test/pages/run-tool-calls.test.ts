@@ -49,7 +49,7 @@ describe("the page of a tool call", () => {
     const ofEnded = await stage.page(`/runs/${ended.id}/tools/t1`);
 
     expect(ofLive).toContain('<span class="chip state-running">running</span>');
-    expect(ofEnded).toContain("never told its end");
+    expect(ofEnded).toContain("ended with the run,");
     expect(ofLive + ofEnded).not.toContain("Output");
   });
 
@@ -130,4 +130,39 @@ describe("the page of a tool call", () => {
       expect(html).not.toContain("/tools/");
     },
   );
+});
+
+describe("the steps of a run", () => {
+  const denied: RunEventBody[] = [
+    { type: "tool.started", toolId: "t1", name: "Bash", input: { command: "rm it" } },
+    { type: "tool.finished", toolId: "t1", isError: true, output: "denied" },
+    { type: "notice", code: "permission_denied", message: 'Bash was not allowed in permission mode "read".' },
+  ];
+
+  test("tell a denied call as not allowed, not as failed", async () => {
+    await using stage = await openRunStage();
+    const run = await stage.record({ events: denied, end: {} });
+
+    const html = await stage.page(`/runs/${run.id}`);
+
+    expect(html).toContain('<span class="chip state-denied">not allowed</span>');
+    expect(html).not.toContain("state-failed");
+  });
+
+  test.each([
+    ["interrupted", "ended with the run"],
+    ["failed", "ended with the run"],
+    ["succeeded", "no end seen"],
+  ] as const)("of one that %s say of a call whose end nobody told: %s", async (state, words) => {
+    await using stage = await openRunStage();
+    const error = state === "succeeded" ? null : shutdown;
+    const run = await stage.record({
+      events: call("t1", "Bash", { command: "sleep 9" }),
+      end: { state, error },
+    });
+
+    const html = await stage.page(`/runs/${run.id}`);
+
+    expect(html).toContain(`<td class="took">${words}</td>`);
+  });
 });

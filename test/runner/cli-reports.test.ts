@@ -134,6 +134,19 @@ describe("the notes of a report tell", () => {
   const notesOn = async (cli: KnownCli, given: Partial<CliReportsOptions>) =>
     (await findCli(cli, given)).report.notes;
 
+  test.each<[KnownCli, string]>([
+    ["gemini", "GEMINI_API_KEY"],
+    ["droid", "FACTORY_API_KEY"],
+  ])("how to sign in to %s, where nobody has", async (cli, variable) => {
+    const environment = { HOME: "/nonexistent" };
+
+    const [note] = await notesOn(cli, { environment });
+    const signedIn = await notesOn(cli, { environment: { ...environment, [variable]: "a-key" } });
+
+    expect(note).toContain(`start Headway with ${variable}.`);
+    expect(signedIn).not.toContain(note);
+  });
+
   test("nothing of a version that the tests know", async () => {
     expect(await notesOn("claude", {})).toEqual([]);
   });
@@ -190,6 +203,7 @@ describe("whether somebody has signed in is", () => {
     ["claude", "ANTHROPIC_API_KEY"],
     ["claude", "CLAUDE_CODE_OAUTH_TOKEN"],
     ["gemini", "GEMINI_API_KEY"],
+    ["gemini", "GOOGLE_APPLICATION_CREDENTIALS"],
     ["droid", "FACTORY_API_KEY"],
   ])("yes for %s with %s", async (cli, variable) => {
     expect(await signedIn(cli, [], { [variable]: "a-key" })).toBe("yes");

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Fact } from "../../src/domain/facts.ts";
-import { createDriftTally, noteOnDrift } from "../../src/runner/drift-tally.ts";
+import { createDriftTally, noteOnAcpDrift, noteOnDrift } from "../../src/runner/drift-tally.ts";
 
 function seen(cliVersion: string | null, detail: string, code = "unknown_event"): Fact {
   return { type: "anomaly.seen", cli: "claude", cliVersion, code, detail, count: 1 };
@@ -25,6 +25,15 @@ test("a note names the version, how often, and the first few types", () => {
     "Version 2.2.0 told things that Headway does not know, 14 times: a, b, c, d, e and 2 more.",
   );
   expect(noteOnDrift({ cliVersion: null, unknown: unknown.slice(0, 1) })).toStartWith("It told");
+});
+
+test("a note on ACP agents doesn't say which it was", () => {
+  const unknown = [{ type: "mood", count: 2 }];
+
+  expect(noteOnAcpDrift({ cliVersion: "1.0.0", unknown })).toBe(
+    "An ACP agent of version 1.0.0 told things that Headway does not know, 2 times: mood.",
+  );
+  expect(noteOnAcpDrift({ cliVersion: null, unknown })).toStartWith("An ACP agent told things");
 });
 
 test("other anomalies and other facts are not drift", () => {

@@ -210,4 +210,31 @@ describe("every fact", () => {
     expect(text).toContain('headway_store_failures_total{code="SQLITE_FULL"} 1');
     expect(text).toContain("headway_runs_recovered_total 2");
   });
+
+  test("is counted by eight versions of a CLI, and whatever else it calls itself is one more", async () => {
+    const metrics = metricsOf();
+    const seen = { type: "anomaly.seen", code: "parse_error", detail: "", count: 1 } as const;
+
+    for (let at = 0; at < 30; at += 1) metrics.fact({ ...seen, cli: "acp", cliVersion: `v${at}` });
+    metrics.fact({ ...seen, cli: "acp", cliVersion: "v3" });
+    metrics.fact({ ...seen, cli: "acp", cliVersion: null });
+    metrics.fact({ ...seen, cli, cliVersion: "v29" });
+    const { text } = await metrics.render();
+
+    const counted = samplesOf(text).filter(({ name }) => name === "headway_anomalies_total");
+    const ofAcp = counted.filter(({ labels }) => labels.includes('cli="acp"'));
+    expect(ofAcp.map(({ labels, value }) => [/version="(.*?)"/.exec(labels)?.[1], value])).toEqual([
+      ["v0", 1],
+      ["v1", 1],
+      ["v2", 1],
+      ["v3", 2],
+      ["v4", 1],
+      ["v5", 1],
+      ["v6", 1],
+      ["v7", 1],
+      ["other", 22],
+      ["unknown", 1],
+    ]);
+    expect(counted.filter(({ labels }) => labels.includes('version="v29"'))).toHaveLength(1);
+  });
 });

@@ -68,14 +68,21 @@ describe("an agent needs a person", () => {
     expect(conditionOf(sight)).toEqual({ kind: "blocked", need: install, runId: null });
   });
 
-  test("not for want of a login that its last answer has shown to be there", () => {
+  test("for want of a login only until a run has told otherwise, however that ended", () => {
     const finding = aFinding({ signedIn: "no" }, [aSignIn]);
+    const lastRuns = [
+      null,
+      aLastRun(),
+      aLastRun({ state: "cancelled" }),
+      aLastRun({ state: "failed", errorCode: "rate_limited" }),
+      aLastRun({ state: "failed", errorCode: "auth_required" }),
+    ];
 
-    const kinds = [aGlance(), aGlance({ lastRun: aLastRun() })].map(
-      (glance) => conditionOf(aSight({ finding, glance })).kind,
+    const kinds = lastRuns.map(
+      (lastRun) => conditionOf(aSight({ finding, glance: aGlance({ lastRun }) })).kind,
     );
 
-    expect(kinds).toEqual(["blocked", "idle"]);
+    expect(kinds).toEqual(["blocked", "idle", "idle", "failed", "blocked"]);
   });
 
   test("when it is quarantined, before all else", () => {

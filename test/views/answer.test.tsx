@@ -218,6 +218,18 @@ describe("an error whose words are known", () => {
     expect(limited("API Error: Request rejected (429)")).not.toContain("That is at");
     expect(problemOf("cli_error", "Try again in 20s")).not.toContain("That is at");
   });
+
+  test("and a notice tell a time as people do, and once", () => {
+    const iso = "2026-11-22T18:00:00.000Z";
+    const message = `The provider limits the rate of requests, until ${iso}.`;
+
+    const notice = show({ part: 0, kind: "notice", code: "rate_limit", message });
+    const problem = problemOf("rate_limited", `Limits reset at ${iso}`);
+
+    expect(notice).toContain(`until <time datetime="${iso}">2026-11-22 18:00:00 UTC</time>.`);
+    expect(problem).toContain("Limits reset at 2026-11-22 18:00:00 UTC");
+    expect(problem).not.toContain("That is at");
+  });
 });
 
 describe("what a person wrote", () => {

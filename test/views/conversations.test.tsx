@@ -53,6 +53,7 @@ const readingPage = (item: Partial<ConversationListItem>, glance: Partial<Conver
       frame={frame}
       head={anItem(item)}
       glance={aGlance(glance)}
+      acpAgent={item.cli === "acp" ? "opencode" : null}
       model={null}
       turns=""
       shown={null}
@@ -72,6 +73,13 @@ const nothingFound: Found = { kind: "found", conversations: [], nextCursor: null
 
 /** All markup, without the text between. */
 const tagsOf = (html: string) => html.match(/<[^>]*>/g);
+
+test("the page of a conversation names the ACP agent", () => {
+  const html = readingPage({ cli: "acp" });
+
+  expect(html).toContain('<span class="chip cli-acp">ACP agent opencode</span>');
+  expect(html).toContain("know how opencode resumes a session");
+});
 
 describe("a snippet", () => {
   test("is cut at its ranges", () => {

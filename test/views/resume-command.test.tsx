@@ -10,6 +10,7 @@ import {
 const session = "6f1c1c1e-3d2a-4a57-9a51-0f5d9a0c2b11";
 const aPlace = (given: Partial<SessionPlace> = {}): SessionPlace => ({
   cli: "claude",
+  acpAgent: null,
   cliSessionId: session,
   cwd: "/srv/project",
   ...given,
@@ -69,11 +70,20 @@ describe("the command that goes on in a terminal", () => {
     expect(renderHtml(<ResumeCommand {...aPlace({ cliSessionId: null })} />)).toContain(
       "Claude Code has confirmed no session of it yet.",
     );
-    expect(renderHtml(<ResumeCommand {...aPlace({ cli: "acp" })} />)).toContain(
-      "Headway knows no command for",
-    );
     expect(renderHtml(<ResumeCommand {...aPlace({ cwd: "/srv/\u202e" })} />)).toContain("pasted safely");
     expect(renderHtml(<ResumeCommand {...aPlace({ cli: "demo" })} />)).toBe("");
+  });
+
+  test.each([
+    ["opencode", "opencode"],
+    [null, "the ACP agent"],
+  ])("is left to the documentation of an ACP agent, here %p, with the session's id", (acpAgent, who) => {
+    const html = renderHtml(<ResumeCommand {...aPlace({ cli: "acp", acpAgent })} />);
+    const hostile = renderHtml(<ResumeCommand {...aPlace({ cli: "acp", cliSessionId: "s\u202e1" })} />);
+
+    expect(html).toContain(`know how ${who} resumes a session in a terminal; its documentation may tell.`);
+    expect(html).toContain(`The session is <code>${session}</code>.`);
+    expect(hostile).not.toContain("The session is");
   });
 
   test("is text, whatever the folder is called", () => {

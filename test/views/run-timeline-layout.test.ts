@@ -37,6 +37,21 @@ function moments(untilMs: number, ended = true): RunMoments {
   return momentsOf(ended ? run : { ...run, endedAt: null }, originMs + untilMs);
 }
 
+const deny = (seq: number, offsetMs: number, message: string) =>
+  at(seq, offsetMs, { type: "notice", code: "permission_denied", message });
+
+test("a denial is about the newest call of the tool that it names", () => {
+  const told = [start(1, 0, "a"), start(2, 1, "b"), start(3, 2, "c", "BashOutput"), finish(4, 3, "b", true)];
+
+  const spans = spansOf([...told, deny(5, 4, 'Bash was not allowed in permission mode "read".')]);
+
+  expect(spans.map(({ toolId, isError, isDenied }) => [toolId, isError, isDenied])).toEqual([
+    ["a", false, false],
+    ["b", true, true],
+    ["c", false, false],
+  ]);
+});
+
 /** Starts and ends of calls in any order, at times that may jump backwards, some never told. */
 const toolEvents = fc
   .array(

@@ -19,6 +19,14 @@ export interface AcpAgent {
   readonly permissionModeByArgs: boolean;
   /** The id under which a session is loaded and spoken to from then on, where that isn't its own. */
   loadedAs?(sessionId: string): string;
+  /** What its session ids look like, where that is known; anything else is none. */
+  isSessionId?(id: string): boolean;
+  /** Kinds of tools that it is known to run by itself as long as they are harmless: those are not warned of. */
+  readonly runsUnasked?: readonly string[];
+  /** Whether a tool that failed with this output was denied, by a policy of the agent's own. */
+  isDenial?(output: string): boolean;
+  /** True when it goes on telling a loaded session's history after it has replied, against the protocol. */
+  readonly replaysLate?: boolean;
   /** What a line of its stderr tells of the running turn: retries of the model's API, say. */
   readErrorLine?(line: string): RunEventBody[];
 }

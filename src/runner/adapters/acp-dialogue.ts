@@ -17,6 +17,7 @@ import { newTalk, type Request, sendPrompt, strayOf, type Talk, unknown } from "
 import { finishTurn, isOfTurns, isQuietUpdate, readPermission, readUpdate, type Turn } from "./acp-turn.ts";
 import type { Decoded, Dialogue, DialogueSpec, Verdict } from "./adapter.ts";
 import { anomaly, events, used } from "./decoded.ts";
+import { plainText } from "./plain-text.ts";
 import { hasTokens } from "./token-counts.ts";
 
 /** Speaks ACP with one process, in one session. */
@@ -76,12 +77,29 @@ function readNotification(talk: Talk, { method, params }: AcpMessage & { kind: "
   if (phase.kind === "opening" && talk.spec.resume) return readHistory(talk, update.sessionUpdate);
   if (isQuietUpdate(update.sessionUpdate)) return [];
   if (phase.kind !== "prompted") return [strayOf(update.sessionUpdate)];
-  if (sessionId !== talk.session.spokenId) return [strayOf(`${update.sessionUpdate} of another session`)];
+  if (sessionId !== talk.session.spokenId) return readForeign(phase.turn, sessionId, update.sessionUpdate);
   const told = readUpdate(phase.turn, update.sessionUpdate, update);
   return told
     ? [...keepHelpers(talk, told), ...events(told)]
     : unknown(talk, `${method} ${update.sessionUpdate}`);
 }
+
+/**
+ * An agent that speaks in another session's name than we do has lost its way: whose words these are nobody can
+ * tell, so they are left out, and it gets no further turn.
+ */
+function readForeign(turn: Turn, sessionId: string, type: string): Decoded[] {
+  turn.hasLostText ||= type === "agent_message_chunk";
+  if (turn.isMismatchTold) return [strayOf(`${type} of another session`)];
+  turn.isMismatchTold = true;
+  return [
+    { kind: "session.mismatch", cliSessionId: plainText(sessionId.slice(0, shownIdChars)) },
+    { kind: "retire", reason: "the agent named another session" },
+  ];
+}
+
+/** Longest piece of a foreign session's id that is shown. */
+const shownIdChars = 64;
 
 function readHistory(talk: Talk, type: string): Decoded[] {
   if (isOfTurns(type)) noteHistory(talk);

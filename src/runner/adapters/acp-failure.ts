@@ -1,11 +1,11 @@
+import type { FailureRow } from "../../domain/failure-row.ts";
 import { classifyFailure, findFailure } from "../../domain/failure-taxonomy.ts";
 import type { AcpAgent } from "./acp-dialect.ts";
 import { errorSchema } from "./acp-lines.ts";
 import type { Failure, UnfinishedExit } from "./adapter.ts";
 import { apiErrorIn } from "./api-error.ts";
-import { errorTextChars, withSignInAdvice } from "./error-text.ts";
+import { errorText, errorTextChars, withSignInAdvice } from "./error-text.ts";
 import { explainedExit } from "./exit-words.ts";
-import { plainText } from "./plain-text.ts";
 
 /** ACP's own code for a session that is asked for without a sign-in. */
 const authRequired = -32000;
@@ -20,7 +20,8 @@ export function failureOf({ cli }: AcpAgent, refusal: unknown): Failure {
   const code = error.code === authRequired ? "auth_required" : known.code;
   const words = apiError?.message ?? (isBare(error.message) && details !== "" ? details : error.message);
   const message =
-    withoutPrefix(plainText(words ?? "").trim()) || "The agent reported an error without a word about it.";
+    wordsOf(known, withoutPrefix(errorText(words ?? "").trim())) ||
+    "The agent reported an error without a word about it.";
   return withSignInAdvice({ code, message: message.slice(0, errorTextChars) }, known);
 }
 
@@ -33,6 +34,11 @@ function isBare(message: string | undefined): boolean {
   return message === undefined || message === "" || message === "Internal error";
 }
 
+/** Node's word for a stream that broke off, in which nobody would recognise it (Gemini, recording acp_errors). */
+function wordsOf(known: FailureRow, words: string): string {
+  return words === "terminated" ? known.sentence : words;
+}
+
 /** The name of JSON-RPC's own error says nothing to people (opencode, recording acp_errors). */
 function withoutPrefix(message: string): string {
   return message.replace(/^Internal error: /, "");
@@ -40,7 +46,7 @@ function withoutPrefix(message: string): string {
 
 /** Why a process ended without having ended its turn. */
 export function explainAcpExit({ cli }: AcpAgent, exit: UnfinishedExit): Failure {
-  const said = plainText(exit.stderrTail).trim().slice(-errorTextChars);
+  const said = errorText(exit.stderrTail).trim().slice(-errorTextChars);
   const known = findFailure({ cli, text: said, exitCode: exit.exitCode });
   return withSignInAdvice(explainedExit(exit, said, known), known);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isToolId, isVersion } from "./acp-names.ts";
 import { parseObject } from "./json-line.ts";
 import { flag, lenient, listOf, number, text } from "./lenient-fields.ts";
 
@@ -34,12 +35,14 @@ export function parseMessage(line: string): AcpMessage | "none" | "odd" {
   }
   // A line that could not be read is refused with no id at all.
   if (error !== undefined && error !== null) return { kind: "refusal", id: id ?? null, error };
-  return id !== undefined && "result" in value ? { kind: "reply", id, result } : "odd";
+  if (id === undefined) return "odd";
+  // Who replies without a result has refused, if without a word: nothing else will come for that request.
+  return "result" in value ? { kind: "reply", id, result } : { kind: "refusal", id, error };
 }
 
 export const initializedSchema = z.object({
   protocolVersion: number,
-  agentInfo: lenient(z.object({ version: text })),
+  agentInfo: lenient(z.object({ name: text, version: lenient(z.string().refine(isVersion)) })),
   agentCapabilities: lenient(z.object({ loadSession: flag })),
 });
 
@@ -82,7 +85,7 @@ const toolContent = z.object({
 
 /** Of a `tool_call`, a `tool_call_update` and of what a permission is asked for; what is left out is as before. */
 export const toolCallSchema = z.object({
-  toolCallId: z.string(),
+  toolCallId: z.string().refine(isToolId),
   title: text,
   kind: text,
   status: text,

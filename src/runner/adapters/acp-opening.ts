@@ -5,9 +5,9 @@ import { initializeParams } from "./acp-input.ts";
 import { initializedSchema, type Reply, type SessionReply, sessionSchema } from "./acp-lines.ts";
 import { currentModel, modelSetting, permissionSetting, type SettingChange } from "./acp-settings.ts";
 import { ask, breakOff, type Request, sendPrompt, type Step, type Talk, warn } from "./acp-talk.ts";
+import { isSessionId } from "./acp-names.ts";
 import type { Decoded } from "./adapter.ts";
 import { asLostSession } from "./handshake.ts";
-import { plainText } from "./plain-text.ts";
 
 /**
  * Opens the protocol and the session, for the first turn of a process. Each request waits for the reply to
@@ -28,9 +28,10 @@ export function readInitialized(talk: Talk, reply: Reply): Decoded[] {
     const message = `${agent.label} speaks version ${version} of ACP, and Headway version 1.`;
     return breakOff(talk, { code: "cli_error", message });
   }
-  const version = told.agentInfo?.version;
+  const { name, version } = told.agentInfo ?? {};
+  talk.replaysLate ||= name === geminiName;
   return [
-    ...(version === undefined ? [] : [{ kind: "version", cliVersion: plainText(version) } as const]),
+    ...(version === undefined ? [] : [{ kind: "version", cliVersion: version } as const]),
     ...openSession(talk, told.agentCapabilities?.loadSession ?? false),
   ];
 }
@@ -39,13 +40,18 @@ function openSession(talk: Talk, canLoad: boolean): Decoded[] {
   const { agent, spec } = talk;
   const place = { cwd: spec.cwd, mcpServers: [] };
   if (!spec.resume) return [ask(talk, "session", "session/new", place)];
-  if (!canLoad) {
+  // An earlier Headway kept any id, and Gemini would make a file name of it.
+  if (!canLoad || !isIdOf(agent, spec.sessionId)) {
     const message = `${agent.label} can't go on with an earlier session.`;
     return breakOff(talk, { code: "session_lost", message });
   }
   const spokenId = agent.loadedAs?.(spec.sessionId) ?? spec.sessionId;
   talk.session = { ...talk.session, spokenId, cliSessionId: spec.sessionId };
   return [ask(talk, "session", "session/load", { sessionId: spokenId, ...place })];
+}
+
+function isIdOf(agent: AcpAgent, id: string): boolean {
+  return isSessionId(id) && (agent.isSessionId?.(id) ?? true);
 }
 
 export function readSession(talk: Talk, reply: Reply): Decoded[] {
@@ -56,13 +62,10 @@ export function readSession(talk: Talk, reply: Reply): Decoded[] {
     return breakOff(talk, spec.resume ? asLostSession(failure) : failure);
   }
   const session = sessionSchema.safeParse(reply.result).data ?? {};
-  if (!spec.resume && !session.sessionId) {
-    return breakOff(talk, {
-      code: "cli_error",
-      message: `${agent.label} began a session without naming it.`,
-    });
-  }
-  const begun = { spokenId: session.sessionId ?? "", cliSessionId: session.sessionId ?? "" };
+  const { sessionId: named = "" } = session;
+  const flaw = spec.resume ? null : flawOf(agent, named);
+  if (flaw !== null) return breakOff(talk, { code: "cli_error", message: flaw });
+  const begun = { spokenId: named, cliSessionId: named };
   talk.session = { ...(spec.resume ? talk.session : begun), model: currentModel(session) };
   const settings = settingsOf(talk, session);
   noteHistory(talk);
@@ -74,6 +77,13 @@ export function readSession(talk: Talk, reply: Reply): Decoded[] {
       settings.flatMap(({ steps }) => steps),
     ),
   ];
+}
+
+/** What is wrong with the id of a new session; it goes into argv, files' names and pages. */
+function flawOf(agent: AcpAgent, named: string): string | null {
+  if (named === "") return `${agent.label} began a session without naming it.`;
+  if (isIdOf(agent, named)) return null;
+  return `${agent.label} gave its session an id that Headway can't use.`;
 }
 
 interface Settings {
@@ -116,15 +126,18 @@ function stepTo(request: Request, change: SettingChange | null): Step[] {
 
 /** While a session is being loaded, what is told is its history. */
 export function noteHistory(talk: Talk): void {
-  if (talk.phase.kind === "opening") talk.phase.hasToldHistory = talk.spec.resume;
+  if (talk.phase.kind === "opening") talk.phase.hasToldHistory = talk.spec.resume && talk.replaysLate;
 }
 
+/** By which it goes also where its owner configures it as some agent. */
+const geminiName = "gemini-cli";
+
 /**
- * A loaded session's history should be told before the reply, but Gemini goes on with it afterwards, one update
+ * A loaded session's history is told before the reply, as the protocol has it (opencode, recording acp_load), but Gemini goes on with it afterwards, one update
  * after the other (recordings acp_load, acp_load_long), and a prompt that is sent meanwhile would be followed by
  * what looks like its answer. When nothing of it comes between a request and its reply, it is over; so one is
- * made until then. Every agent has to reply to every request, if only that it doesn't know the method; names with
- * this prefix are the protocol's own place for such.
+ * made until then, of Gemini alone: one that leaves unknown methods without a reply would never be prompted. Names
+ * with this prefix are the protocol's own place for such.
  */
 const endOfHistory: Step = { request: "end of history", method: "_headway/end_of_history", params: {} };
 

@@ -15,11 +15,17 @@ export function verdictOf({ stopReason }: PromptResult, turn: Turn, usage: Usage
   if (stopReason === "cancelled") return { kind: "aborted" };
   // opencode ends a turn that is cancelled while it waits for a retry as if it were done (recording acp_cancel).
   if (stopReason === "end_turn" && turn.isCancelled && !turn.hasText) return { kind: "aborted" };
+  if (stopReason === "end_turn" && turn.hasLostText) {
+    return { kind: "failed", code: "cli_error", message: lostText };
+  }
   if (stopReason === "end_turn") {
     return { kind: "succeeded", result: "", byCliItself: isByAgentItself(turn, usage) };
   }
   return { kind: "failed", code: "cli_error", message: whyStopped(stopReason) };
 }
+
+const lostText =
+  "The agent gave its answer, or a part of it, in the name of another session, so that part is missing. Send it again.";
 
 function whyStopped(stopReason: string | undefined): string {
   switch (stopReason) {

@@ -1,6 +1,6 @@
 import type { PermissionMode } from "../../domain/agent.ts";
 import type { ConfigOption, SessionReply } from "./acp-lines.ts";
-import { plainOrNull } from "./plain-text.ts";
+import { isModel } from "./acp-names.ts";
 
 /** What to ask for to have a session's setting changed. */
 export interface SettingChange {
@@ -57,9 +57,10 @@ export function modelSetting(session: SessionReply, model: string): Setting {
   return { isOffered, change: isOffered ? changeOf(choice, model) : null };
 }
 
-/** The model that a session begins with; null when the agent doesn't tell. */
+/** The model that a session begins with; null when the agent doesn't tell, or names none that could be kept. */
 export function currentModel(session: SessionReply): string | null {
-  return plainOrNull(modelChoice(session).current);
+  const { current } = modelChoice(session);
+  return current !== undefined && isModel(current) ? current : null;
 }
 
 function modeChoice({ configOptions, modes }: SessionReply): Choice {

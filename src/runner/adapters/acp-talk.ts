@@ -45,6 +45,8 @@ export interface Talk {
   lastRequestId: number;
   /** `spokenId` is the id that messages bear. */
   session: { spokenId: string; cliSessionId: string; model: string | null };
+  /** It may go on telling a loaded session's history after its reply. */
+  replaysLate: boolean;
   /** The session has kept the owner's instructions, if there are any. */
   isInstructed: boolean;
   /** It is known which processes the agent keeps beside itself. */
@@ -60,6 +62,7 @@ export function newTalk(agent: AcpAgent, spec: DialogueSpec): Talk {
     awaited: new Map(),
     lastRequestId: 0,
     session: { spokenId: "", cliSessionId: "", model: null },
+    replaysLate: agent.replaysLate ?? false,
     isInstructed: spec.resume,
     areHelpersKnown: false,
     shownTypes: new Set(),
@@ -79,9 +82,14 @@ export function ask(talk: Talk, request: Request, method: string, params: object
  */
 export function sendPrompt(talk: Talk, prompt: string): Decoded[] {
   const { cliSessionId, spokenId: sessionId, model } = talk.session;
+  const { runsUnasked = [], isDenial = () => false } = talk.agent;
   const text = talk.isInstructed ? prompt : firstPrompt(talk.spec.systemPrompt, prompt);
   const request = ask(talk, "prompt", "session/prompt", { sessionId, prompt: [{ type: "text", text }] });
-  talk.phase = { kind: "prompted", requestId: talk.lastRequestId, turn: newTurn(text, talk.spec) };
+  talk.phase = {
+    kind: "prompted",
+    requestId: talk.lastRequestId,
+    turn: newTurn(text, { ...talk.spec, runsUnasked, isDenial }),
+  };
   return [...events([{ type: "session", cliSessionId, model }]), request];
 }
 

@@ -35,6 +35,10 @@ export interface Turn {
   /** The block that the next piece of text belongs to; null after a tool call. */
   block: { number: number; messageId: string } | null;
   hasText: boolean;
+  /** Some of the answer came in another session's name, and was left out. */
+  hasLostText: boolean;
+  /** It was said that the agent named another session. */
+  isMismatchTold: boolean;
   /** We have asked the agent to end it. */
   isCancelled: boolean;
   /** It was said that a tool ran which the permission mode wouldn't have allowed. */
@@ -45,6 +49,9 @@ export interface Turn {
 export interface PermissionPolicy {
   permissionMode: PermissionMode;
   cwd: string;
+  /** As in `AcpAgent`. */
+  runsUnasked: readonly string[];
+  isDenial(output: string): boolean;
 }
 
 /** @param prompt as it is sent */
@@ -56,6 +63,8 @@ export function newTurn(prompt: string, policy: PermissionPolicy): Turn {
     nextBlock: 0,
     block: null,
     hasText: false,
+    hasLostText: false,
+    isMismatchTold: false,
     isCancelled: false,
     isWarned: false,
   };
@@ -109,7 +118,14 @@ function readTool(turn: Turn, update: ToolCallUpdate): RunEventBody[] {
   const { status } = update;
   // Of a command that was ended with its turn, Gemini and opencode say that it is completed (recordings acp_cancel).
   const told = readToolCall(call, turn.isCancelled && status === "completed" ? "failed" : status);
-  return noteTools(turn, status === "completed" ? [...told, ...warnOfUnasked(turn, call)] : told);
+  if (status === "completed") return noteTools(turn, [...told, ...warnOfUnasked(turn, call)]);
+  return noteTools(turn, [...told, ...told.flatMap((event) => denialIn(turn, call, event))]);
+}
+
+/** What the agent's own policy denies it tells as a failure, and doesn't ask for. */
+function denialIn({ policy }: Turn, { name }: ToolCall, event: RunEventBody): RunEventBody[] {
+  const isDenied = event.type === "tool.finished" && event.isError && policy.isDenial(event.output);
+  return isDenied ? [permissionDenied(name, policy.permissionMode)] : [];
 }
 
 const kindsWithEffects = new Set(["edit", "delete", "move", "execute"]);
@@ -119,8 +135,9 @@ const kindsWithEffects = new Set(["edit", "delete", "move", "execute"]);
  * that can't be held back, but it isn't kept quiet. Once a turn is enough.
  */
 function warnOfUnasked(turn: Turn, call: ToolCall): RunEventBody[] {
-  const { permissionMode, cwd } = turn.policy;
+  const { permissionMode, cwd, runsUnasked } = turn.policy;
   if (turn.isWarned || call.isAsked || !kindsWithEffects.has(call.kind)) return [];
+  if (runsUnasked.includes(call.kind)) return [];
   if (isAllowed(permissionMode, cwd, call)) return [];
   turn.isWarned = true;
   const remedy = "Have the agent ask for it, in its own settings.";

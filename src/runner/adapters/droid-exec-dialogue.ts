@@ -16,11 +16,11 @@ import {
 } from "./droid-exec-lines.ts";
 import {
   newTurn,
-  readFinalText,
   readMessage,
   readReasoning,
   readToolCall,
   readToolResult,
+  resultOf,
   type Turn,
   usageOf,
 } from "./droid-exec-turn.ts";
@@ -113,8 +113,8 @@ function readInit(reading: Reading, { session_id: sessionId, model }: InitLine):
 }
 
 function readCompletion(reading: Reading, line: CompletionLine): Decoded[] {
-  const verdict: Verdict = { kind: "succeeded", result: line.finalText ?? "", byCliItself: false };
-  return [...events(readFinalText(reading.turn, line)), ...used(usageOf(line)), end(reading, verdict)];
+  const verdict: Verdict = { kind: "succeeded", result: resultOf(reading.turn, line), byCliItself: false };
+  return [...used(usageOf(line)), end(reading, verdict)];
 }
 
 /**

@@ -42,14 +42,10 @@ export function newTurn(permissionMode: PermissionMode): Turn {
 /** A whole block of the answer: there are no deltas. What Droid says of its own permissions is no answer. */
 export function readMessage(turn: Turn, { role, text = "" }: MessageLine): RunEventBody[] {
   if (role !== "assistant" || isAboutPermission(text)) return [];
-  return say(turn, text);
-}
-
-function say(turn: Turn, said: string): RunEventBody[] {
-  const text = plainText(said);
-  if (text === "") return [];
+  const said = plainText(text);
+  if (said === "") return [];
   turn.hasTextSinceTool = true;
-  return [{ type: "text", text, block: turn.nextBlock++ }];
+  return [{ type: "text", text: said, block: turn.nextBlock++ }];
 }
 
 export function readReasoning(_turn: Turn, { text = "" }: ReasoningLine): RunEventBody[] {
@@ -78,9 +74,12 @@ export function readToolResult(turn: Turn, line: ToolResultLine): RunEventBody[]
   return [finished, permissionDenied(turn.deniedTool, turn.permissionMode)];
 }
 
-/** The CLI's own result is said only when nothing else was, since the last tool call. */
-export function readFinalText(turn: Turn, { finalText = "" }: CompletionLine): RunEventBody[] {
-  return turn.hasTextSinceTool ? [] : say(turn, finalText);
+/**
+ * The CLI's own result, which is "" when no message has come since the last tool call: all that the model says
+ * comes as messages, and where it said nothing, `finalText` may be an older turn's answer (recording fork-empty).
+ */
+export function resultOf(turn: Turn, { finalText = "" }: CompletionLine): string {
+  return turn.hasTextSinceTool ? finalText : "";
 }
 
 /** Of this process alone: a forked session counts from nothing (recording one-turn-resume). */

@@ -1,9 +1,18 @@
 import { adviceOf } from "../../domain/failure-advice.ts";
 import type { FailureRow } from "../../domain/failure-row.ts";
 import type { Failure } from "./adapter.ts";
+import { plainText } from "./plain-text.ts";
 
 /** Longest message of a CLI's that is kept as an error's text. */
 export const errorTextChars = 2000;
+
+/** Overrides, embeddings and isolates: with them a message could be read otherwise than it was said. */
+const bidiControls = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** What a CLI says of its failure, as plain text that reads as it is written. */
+export function errorText(said: string): string {
+  return plainText(said).replaceAll(bidiControls, "");
+}
 
 /**
  * The message, and behind it what a person can do, for scripts see nothing else. It is the failure taxonomy's

@@ -20,11 +20,14 @@ import { newTurn, readMessage, readToolResult, readToolUse, type Turn } from "./
 import { parseObject, typeOf } from "./json-line.ts";
 import { type Read, reader } from "./line-reader.ts";
 import { cliWarning } from "./notices.ts";
-import { plainOrNull } from "./plain-text.ts";
+import { plainText } from "./plain-text.ts";
 import { unknownEvent } from "./unknown-events.ts";
 
 /** Notices that stderr may make in one turn: Gemini tries ten times, for each of its requests. */
 const stderrNoticesMax = 40;
+
+/** Longest piece of a foreign session's id that is shown. */
+const shownIdChars = 64;
 
 /** What is known of a process so far. */
 interface Reading {
@@ -85,8 +88,10 @@ const readers = new Map<string, Read<Reading, Decoded>>([
 function readInit({ spec }: Reading, line: InitLine): Decoded[] {
   const named = line.session_id ?? spec.sessionId;
   return [
-    ...(named === spec.sessionId ? [] : [{ kind: "session.mismatch", cliSessionId: named } as const]),
-    ...events([{ type: "session", cliSessionId: spec.sessionId, model: plainOrNull(line.model) }]),
+    ...(named === spec.sessionId
+      ? []
+      : [{ kind: "session.mismatch", cliSessionId: plainText(named.slice(0, shownIdChars)) } as const]),
+    ...events([{ type: "session", cliSessionId: spec.sessionId, model: line.model ?? null }]),
   ];
 }
 

@@ -1,8 +1,7 @@
 import { findFailure } from "../../domain/failure-taxonomy.ts";
 import type { Failure, UnfinishedExit } from "./adapter.ts";
-import { errorTextChars, withAdvice } from "./error-text.ts";
+import { errorText, errorTextChars, withAdvice } from "./error-text.ts";
 import { exitInOurWords, explainedExit } from "./exit-words.ts";
-import { plainText } from "./plain-text.ts";
 
 /**
  * Why a process ended without a result. Its words on stderr come first, since its exit codes mostly are the API's
@@ -34,7 +33,7 @@ const noise = [
 
 /** The lines that aren't noise, up to the help that follows a wrong argument. */
 function usefulWords(stderrTail: string): string {
-  const [text = ""] = plainText(stderrTail).split("\nUsage: gemini ");
+  const [text = ""] = errorText(stderrTail).split("\nUsage: gemini ");
   const lines = text.split("\n").filter((line) => !noise.some((pattern) => pattern.test(line)));
   return withoutRepeats(lines.map(withoutErrorNames)).join("\n").trim();
 }

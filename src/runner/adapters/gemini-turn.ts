@@ -30,9 +30,11 @@ export function readMessage(turn: Turn, { role, content = "" }: MessageLine): Ru
   return [{ type: "text", text, block: turn.block }];
 }
 
+const toolNameCharsMax = 128;
+
 export function readToolUse(turn: Turn, line: ToolUseLine): RunEventBody[] {
   const { tool_id: toolId } = line;
-  const name = plainText(line.tool_name ?? "tool");
+  const name = plainText(line.tool_name ?? "tool").slice(0, toolNameCharsMax);
   if (turn.toolNames.has(toolId)) return [];
   turn.toolNames.set(toolId, name);
   if (turn.hasText) turn.block += 1;

@@ -1,5 +1,5 @@
 import { apiErrorIn } from "./api-error.ts";
-import { plainText } from "./plain-text.ts";
+import { errorText } from "./error-text.ts";
 
 /** JSON of the API that holds JSON of the API: deeper than this nothing was seen. */
 const nestingMax = 3;
@@ -12,7 +12,7 @@ const brokenOff = "The connection to the model's API broke off.";
  * error_400, error_401) or words (error_404). Behind the bracket stands advice for those who sit before the CLI.
  */
 export function humanWords(said: string): string {
-  const text = plainText(said).trim();
+  const text = errorText(said).trim();
   let words = /^\[API Error: ([\s\S]*?)\](?:\n[^\]]*)?$/.exec(text)?.[1] ?? text;
   for (let depth = 0; depth < nestingMax; depth += 1) {
     const inside = messageInJson(words);

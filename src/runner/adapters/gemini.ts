@@ -45,6 +45,11 @@ const acpDialect: Dialect = {
     modelByArgs: true,
     permissionModeByArgs: true,
     loadedAs: besideItsFile,
+    isSessionId: isUuid,
+    // Commands that only read (`ls`, `pwd`); for others, `touch` say, it asks (recording acp_read_only).
+    runsUnasked: ["execute"],
+    isDenial: (output) => output.startsWith("Tool execution denied by policy."),
+    replaysLate: true,
     readErrorLine: readRetry,
   }),
   explainExit: explainGeminiExit,
@@ -83,10 +88,21 @@ function sharedArguments({ model, permissionMode }: SessionSpec): string[] {
   ];
 }
 
-/** Gemini CLI takes any text for an id, and makes a file name of it (recording session_id_not_uuid). */
-function checkedSessionId({ sessionId }: SessionSpec): string {
-  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(sessionId)) return sessionId;
+/** An id that no session has, since none is begun with it: the CLI then says that it doesn't know the session. */
+const unknownSessionId = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * Gemini CLI takes any text for an id, and makes a file name of it (recording session_id_not_uuid). A session to be
+ * resumed was named by the CLI, which an earlier Headway believed: such a one is lost. A new one's id is ours.
+ */
+function checkedSessionId({ sessionId, resume }: SessionSpec): string {
+  if (isUuid(sessionId)) return sessionId;
+  if (resume) return unknownSessionId;
   throw new Error(`This is no id of a Gemini session: ${sessionId.slice(0, 64)}`);
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 }
 
 /**

@@ -24,7 +24,11 @@ export function typeOf({ type }: Record<string, unknown>): string {
   return typeof type === "string" ? type : "(no type)";
 }
 
-/** JSON escapes every control character, so any text is one line and arrives as it is. */
+/**
+ * JSON escapes every control character, so any text is one line and arrives as it is. The two line ends of
+ * Unicode it leaves as they are; Droid ends its lines there, too (0.225.2 answers "Invalid JSON").
+ */
 export function toLine(message: object): string {
-  return `${JSON.stringify(message)}\n`;
+  const json = JSON.stringify(message).replaceAll("\u2028", String.raw`\u2028`);
+  return `${json.replaceAll("\u2029", String.raw`\u2029`)}\n`;
 }

@@ -60,7 +60,7 @@ export interface CliProcess {
   readonly exitStatus: ExitStatus | null;
   /** Resolves when the CLI itself has ended and its output is drained (at most 500 ms after the exit). */
   readonly exited: Promise<ExitStatus>;
-  /** The last 8 KiB of stderr. */
+  /** The last 8 KiB of stderr, of this turn; of the first one, also what came before it. */
   readonly stderrTail: string;
   /** Who hears it from now on; replaces the one before. The first one also hears all that came before it. */
   listen(listener: ProcessListener): void;

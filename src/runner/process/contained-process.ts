@@ -47,6 +47,8 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
   const exited = ended.then(finish);
   const leftovers = createLeftovers(tree, owned.clock);
 
+  let turns = 0;
+
   /** Whatever the CLI left behind is killed at once, which also closes the pipes that it may hold. */
   async function finish(status: ExitStatus): Promise<ExitStatus> {
     void killTree();
@@ -78,6 +80,9 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
     signal: (signal) => exitStatus === null && tree.signalCli(signal),
     beginAccount() {
       if (exitStatus === null) account.begin();
+      // What was said before the first turn may be why that one fails; what an earlier turn said is not.
+      if (turns > 0) output.forgetStderr();
+      turns += 1;
     },
     account() {
       const processes = exitStatus === null ? tree.list() : null;

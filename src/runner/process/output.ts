@@ -20,8 +20,9 @@ export interface Output {
   start(): void;
   /** Reads to the end, but no longer than this: somebody else may hold a pipe open. */
   drain(waitMsMax: number): Promise<void>;
-  /** The end of what came from stderr. */
+  /** The end of what came from stderr, since it was forgotten last. */
   stderrTail(): CliProcess["stderrTail"];
+  forgetStderr(): void;
 }
 
 /** Reads what a process prints, one chunk at a time, so that a slow consumer slows the writer down. */
@@ -60,6 +61,7 @@ export function createOutput(spec: OutputSpec): Output {
       tellLines(hearing, framer.end());
     },
     stderrTail: () => tail,
+    forgetStderr: () => void (tail = ""),
   };
 }
 

@@ -10,6 +10,10 @@ export interface AttemptEnd {
   isOneTurn: boolean;
   /** It was to go on in a session that the CLI had. */
   resumed: boolean;
+  /** It had the prompt. */
+  prompted: boolean;
+  /** It said nothing on stderr either. */
+  silent: boolean;
   /** Some answer, thought or tool call came: tools have side effects, so the turn isn't begun anew. */
   spoke: boolean;
   /** Something came from the process's standard output after it had the prompt. */
@@ -38,8 +42,9 @@ export function remedyFor(end: AttemptEnd, tried: Remedies): Remedy | null {
   if (end.printed || (end.verdict && end.verdict.kind !== "unready")) return null;
   if (end.reused && !tried.replaced) return { kind: "replaced", notice: replacedDead };
   if (end.reused || !mayFallBack(end)) return null;
-  if (end.isOneTurn) return mayBeTorn(end) && !tried.renewed ? tornSession : null;
-  if (tried.fellBack) return null;
+  // A prompt that has killed two processes isn't given to a third one for the same reason.
+  const isTriedEnough = end.isOneTurn || tried.fellBack || (tried.replaced && end.prompted);
+  if (isTriedEnough) return mayBeTorn(end) && !tried.renewed ? tornSession : null;
   return { kind: "fellBack", notice: fellBackBecause(complaintOf(end)?.message ?? "") };
 }
 
@@ -53,12 +58,13 @@ function lostSession(end: AttemptEnd): boolean {
 }
 
 /**
- * A CLI that was killed in mid-write leaves sessions on which it ends without a word (reported of
- * Claude Code in issues 52387 and 53821 of its repository; Droid does so with a session that it can't find): nobody could ever go on there.
+ * A CLI that was killed in mid-write leaves sessions on which it ends without a word (reported of Claude Code in
+ * issues 52387 and 53821 of its repository; Droid does so with a session that it can't find): nobody could ever
+ * go on there.
  */
-function mayBeTorn({ resumed, failure }: AttemptEnd): boolean {
-  const silent: readonly (RunErrorCode | undefined)[] = ["exit_before_output", "exit_nonzero", "no_result"];
-  return resumed && silent.includes(failure?.code);
+function mayBeTorn({ resumed, silent, failure }: AttemptEnd): boolean {
+  const wordless: readonly (RunErrorCode | undefined)[] = ["exit_before_output", "exit_nonzero", "no_result"];
+  return resumed && silent && wordless.includes(failure?.code);
 }
 
 /** A CLI that isn't there, or isn't signed in, doesn't do better in another mode. */

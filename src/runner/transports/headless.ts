@@ -142,9 +142,20 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
   }
   async function takeWarm(): Promise<SessionProcess | null> {
     const taken = await pool.take(run.conversationId, fingerprint);
-    if (typeof taken !== "number") return taken;
+    if (taken === null || typeof taken !== "number") return taken && (await unlessTooOld(taken));
     survivors = taken;
     return null;
+  }
+  /** Which version it is may not have been known when the process was started. */
+  async function unlessTooOld(session: SessionProcess): Promise<SessionProcess | null> {
+    if (!adapter) return session;
+    const version = await options.start.checkVersion(adapter, session.cliVersion);
+    if (version.kind === "too_old") {
+      survivors = await retireProcess(options.start, session, "too_old");
+      return null;
+    }
+    session.cliVersion = version.cliVersion;
+    return session;
   }
   async function start(using: Adapter) {
     const outcome = await startProcess(options.start, using, run, plan, isOneTurn);
@@ -244,13 +255,15 @@ function silentAttempt(
 }
 
 function attemptEnd(
-  { reused, conversed }: Attempt,
+  { session, reused, conversed }: Attempt,
   recorder: TurnRecorder,
   how: Pick<AttemptEnd, "isOneTurn" | "resumed">,
 ): AttemptEnd {
   const { verdict, failure, stop } = conversed;
   const { spoke, printed } = recorder;
-  return { ...how, reused, spoke, printed, stopped: stop !== null, verdict, failure };
+  const prompted = session?.dialogue.prompted ?? false;
+  const silent = session?.process.stderrTail.trim() === "";
+  return { ...how, prompted, silent, reused, spoke, printed, stopped: stop !== null, verdict, failure };
 }
 
 async function concludeTurn(

@@ -21,10 +21,15 @@ export interface StartProcessOptions {
   limits: Omit<ProcessLimits, "memoryBytesMax"> & { memoryLimitMb: number };
   /** Whether agents may (still) work in this folder. */
   checkFolder: Workspaces["check"];
+  /** The path that the owner set for it, if any: then nothing else counts. */
+  configuredPath(adapter: Adapter): string | null;
   /** Where the CLI's executable is, or null. */
   findExecutable(adapter: Adapter): string | null;
-  /** Whether the installed version may be used, as far as that is known without waiting. */
-  checkVersion(adapter: Adapter): Promise<VersionCheck>;
+  /**
+   * Whether a process of that version may be used, or, where it has told none, of the installed one, as far as
+   * that is known without waiting.
+   */
+  checkVersion(adapter: Adapter, told?: string | null): Promise<VersionCheck>;
   environmentFor(
     adapter: Adapter,
     adapterEnv: Readonly<Record<string, string>>,
@@ -46,7 +51,7 @@ export async function startProcess(
   isOneTurn: boolean,
 ): Promise<StartOutcome> {
   const executable = options.findExecutable(adapter);
-  if (!executable) return notFound(adapter);
+  if (!executable) return notFound(adapter, options.configuredPath(adapter));
   const [obstacle, version] = await Promise.all([
     checkFolder(options, run.agent.cwd),
     options.checkVersion(adapter),
@@ -104,16 +109,13 @@ async function checkFolder(options: StartProcessOptions, cwd: string): Promise<S
   };
 }
 
-function notFound({ cli, program }: Adapter): StartOutcome {
-  const cure =
-    cli === "acp"
-      ? "install it, or set its command in acp-agents.json"
-      : `install it, or set HEADWAY_${cli.toUpperCase()}_PATH`;
-  return {
-    kind: "failed",
-    code: "cli_not_found",
-    message: `No executable for ${program} was found on PATH; ${cure}.`,
-  };
+function notFound({ cli, program }: Adapter, configuredPath: string | null): StartOutcome {
+  const setting = cli === "acp" ? "its command in acp-agents.json" : `HEADWAY_${cli.toUpperCase()}_PATH`;
+  const message =
+    configuredPath === null
+      ? `No executable for ${program} was found on PATH; install it, or set ${setting}.`
+      : `There is no executable at ${configuredPath}; set ${setting} to where it is.`;
+  return { kind: "failed", code: "cli_not_found", message };
 }
 
 function sessionSpec({ agent }: ClaimedRun, plan: SessionPlan, executable: string): SessionSpec {

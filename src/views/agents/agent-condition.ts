@@ -61,13 +61,13 @@ function activityOf(event: RunEvent | null): Activity {
   }
 }
 
-/** A CLI that has just answered is signed in, whatever could be seen of that. */
+/** Where a run was carried, it has told whether somebody is signed in, whatever could be seen of that. */
 function blockedCondition({ glance, finding }: AgentSight): Condition | null {
   const last = glance?.lastRun ?? null;
   if (last?.errorCode === "auth_required") {
     return { kind: "blocked", need: finding?.signIn ?? null, runId: last.runId };
   }
-  const need = finding?.missing.find(({ what }) => what !== "sign_in" || last?.state !== "succeeded");
+  const need = finding?.missing.find(({ what }) => what !== "sign_in" || last === null);
   return need ? { kind: "blocked", need, runId: null } : null;
 }
 

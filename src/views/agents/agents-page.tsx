@@ -2,11 +2,11 @@ import { raw } from "hono/html";
 import type { Agent } from "../../domain/agent.ts";
 import type { CliFinding } from "../../runner/runner-api.ts";
 import { type AgentSight, conditionOf, tallyOf, tallyShown } from "./agent-condition.ts";
-import { bestCli, newAgentPath } from "./cli-choice.ts";
+import { bestCli, cliNameShown, newAgentPath } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { FirstRun } from "./first-run.tsx";
 import { type Containment, type Frame, Page } from "../layout.tsx";
-import { cliNamesShown, plural, statusShown } from "../wording.ts";
+import { plural, statusShown } from "../wording.ts";
 
 export interface BoardProps {
   /** In the order in which they are shown. */
@@ -83,6 +83,7 @@ export function StatusChip({ agent }: { agent: Pick<Agent, "status" | "queueLeng
   return <span class={`chip status-${agent.status}`}>{statusShown(agent)}</span>;
 }
 
-export function CliChip({ cli }: { cli: Agent["cli"] }) {
-  return <span class={`chip cli-${cli}`}>{cliNamesShown[cli]}</span>;
+/** Which of the ACP agents it is isn't known everywhere. */
+export function CliChip({ cli, acpAgent = null }: Pick<Agent, "cli"> & Partial<Pick<Agent, "acpAgent">>) {
+  return <span class={`chip cli-${cli}`}>{cliNameShown({ cli, acpAgent })}</span>;
 }

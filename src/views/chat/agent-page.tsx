@@ -52,7 +52,7 @@ function AgentHead({ agent, conversation }: { agent: Agent; conversation: Conver
     <div class="agent-head" id={elementIds.agentHead}>
       <h1>{agent.id}</h1>
       <AgentStatus agent={agent} />
-      <CliChip cli={agent.cli} />
+      <CliChip cli={agent.cli} acpAgent={agent.acpAgent} />
       <div class="agent-actions">
         <ActionForm
           action={`/agents/${agent.id}/end-session`}
@@ -103,7 +103,7 @@ export function ConversationTools(props: { agent: Agent; conversation: Conversat
           </li>
           {agent.cli !== "demo" && (
             <li>
-              <ResumeCommand cli={agent.cli} cwd={agent.cwd} cliSessionId={conversation.cliSessionId} />
+              <ResumeCommand {...agent} cliSessionId={conversation.cliSessionId} />
             </li>
           )}
         </>

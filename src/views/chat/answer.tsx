@@ -7,7 +7,7 @@ import { isTerminal, type RunState } from "../../domain/run-state.ts";
 import type { AnswerPart, AnswerParts } from "./answer-parts.ts";
 import { elementIds } from "../element-ids.ts";
 import { ActionForm } from "../forms.tsx";
-import { Elapsed, TimeShown } from "../time-shown.tsx";
+import { Elapsed, tellsTime, TimeShown, WithTimes } from "../time-shown.tsx";
 import { ToolCard } from "./tool-card.tsx";
 import { TurnLink, type TurnPlace } from "./turn-link.tsx";
 import { costShown, durationShown, plural, statesShown, tokensShown } from "../wording.ts";
@@ -123,8 +123,8 @@ export function RunProblem({ error, run }: { error: RunError; run: Pick<AnswerRu
   const advice = adviceOn(run.cli, error);
   return (
     <p class="problem">
-      {error.message} {advice !== null && `${advice} `}
-      {overAt !== null && (
+      <WithTimes text={error.message} /> {advice !== null && `${advice} `}
+      {overAt !== null && !tellsTime(error.message) && (
         <>
           That is at <TimeShown at={overAt} />.{" "}
         </>
@@ -173,7 +173,7 @@ export function PartView({ runId, part, html }: { runId: string; part: AnswerPar
   if (part.kind === "thinking") return <Thinking runId={runId} part={part} />;
   return (
     <p class={`part notice notice-${part.code}`} id={id}>
-      {part.message}
+      <WithTimes text={part.message} />
     </p>
   );
 }

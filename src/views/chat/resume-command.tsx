@@ -15,6 +15,8 @@ const resumeWords: Record<Cli, readonly string[] | null> = {
 /** The CLI's session of a conversation, and the folder in which the CLI looks for it. */
 export interface SessionPlace extends Pick<ConversationHead, "cli" | "cliSessionId"> {
   cwd: string;
+  /** Null for other CLIs, and where it isn't known which ACP agent it was. */
+  acpAgent: string | null;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface SessionPlace extends Pick<ConversationHead, "cli" | "cliSession
  * CLI has confirmed no session, and where the folder's name holds characters that a terminal may act upon
  * when they are pasted.
  */
-export function resumeCommandOf({ cli, cliSessionId, cwd }: SessionPlace): string | null {
+export function resumeCommandOf({ cli, cliSessionId, cwd }: Omit<SessionPlace, "acpAgent">): string | null {
   const words = resumeWords[cli];
   if (words === null || cliSessionId === null || cliSessionId.startsWith("-")) return null;
   if (hasControls(cwd) || hasControls(cliSessionId)) return null;
@@ -37,6 +39,21 @@ function hasControls(text: string): boolean {
 /** One word of a POSIX shell. */
 export function shellQuoted(text: string): string {
   return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Each ACP agent has a way of its own to resume a session, if any. */
+function OwnWay({ who, cliSessionId }: { who: string; cliSessionId: string | null }) {
+  return (
+    <p class="hint">
+      Headway doesn't know how {who} resumes a session in a terminal; its documentation may tell.
+      {cliSessionId !== null && !hasControls(cliSessionId) && (
+        <>
+          {" "}
+          The session is <code>{cliSessionId}</code>.
+        </>
+      )}
+    </p>
+  );
 }
 
 /** How to go on in a terminal; `app.js` copies what `data-copy` points at. Nothing for the demo agent. */
@@ -65,9 +82,10 @@ function Command({ command }: { command: string }) {
   );
 }
 
-function NoCommand({ cli, cliSessionId }: SessionPlace) {
+function NoCommand({ cli, cliSessionId, acpAgent }: SessionPlace) {
   const name = cliNamesShown[cli];
-  if (resumeWords[cli] === null) return <p class="hint">Headway knows no command for {name}.</p>;
+  if (resumeWords[cli] === null)
+    return <OwnWay who={acpAgent ?? `the ${name}`} cliSessionId={cliSessionId} />;
   if (cliSessionId === null) return <p class="hint">{name} has confirmed no session of it yet.</p>;
   return <p class="hint">The folder's name holds characters that can't be pasted safely.</p>;
 }

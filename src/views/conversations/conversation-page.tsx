@@ -18,6 +18,8 @@ export function ConversationPage(props: {
   frame: Frame;
   head: ConversationHead;
   glance: ConversationGlance;
+  /** Which ACP agent it is with; null for other CLIs, and where that isn't known any more. */
+  acpAgent: string | null;
   /** What answered last, as far as it is known. */
   model: string | null;
   turns: Child;
@@ -26,7 +28,7 @@ export function ConversationPage(props: {
   /** Why it wasn't deleted. */
   problem: string | null;
 }) {
-  const { frame, head, glance, model, turns, shown, idempotencyKey, problem } = props;
+  const { frame, head, glance, acpAgent, model, turns, shown, idempotencyKey, problem } = props;
   return (
     <Page frame={frame} section="conversations" title={plainLine(head.title)}>
       <p class="pager">
@@ -35,7 +37,7 @@ export function ConversationPage(props: {
       <h1>
         <ConversationTitle title={head.title} />
       </h1>
-      <ConversationFacts head={head} glance={glance} model={model} />
+      <ConversationFacts head={head} glance={glance} acpAgent={acpAgent} model={model} />
       <ProblemPlace>{problem !== null && <Problem message={problem} />}</ProblemPlace>
       <section class="conversation" aria-label="Turns">
         <h2 class="unseen">Conversation</h2>
@@ -48,7 +50,7 @@ export function ConversationPage(props: {
         </div>
       </section>
       <GoOn head={head} glance={glance} idempotencyKey={idempotencyKey} />
-      <TakeAway head={head} glance={glance} />
+      <TakeAway head={head} glance={glance} acpAgent={acpAgent} />
       <DeleteConversation head={head} open={problem !== null} />
     </Page>
   );
@@ -62,12 +64,14 @@ export function plainLine(title: string): string {
 function ConversationFacts(props: {
   head: ConversationHead;
   glance: ConversationGlance;
+  acpAgent: string | null;
   model: string | null;
 }) {
-  const { head, glance, model } = props;
+  const { head, glance, acpAgent, model } = props;
   return (
     <p class="facts">
-      With <AgentName head={head} agentLives={glance.agentLives} /> <CliChip cli={head.cli} />{" "}
+      With <AgentName head={head} agentLives={glance.agentLives} />
+      <CliChip cli={head.cli} acpAgent={acpAgent} />{" "}
       <StateChip status={head.status} running={glance.running} failed={glance.failed} />
       {model !== null && ` · ${model}`} · {plural(head.turnCount, "turn")} · begun{" "}
       <TimeShown at={head.createdAt} /> · changed <TimeShown at={head.updatedAt} />
@@ -155,13 +159,14 @@ function TakeUpAgain({ head, idempotencyKey }: { head: ConversationHead; idempot
   );
 }
 
-function TakeAway({ head, glance }: { head: ConversationHead; glance: ConversationGlance }) {
+function TakeAway(props: { head: ConversationHead; glance: ConversationGlance; acpAgent: string | null }) {
+  const { head, glance, acpAgent } = props;
   return (
     <div class="card stack">
       <p>
         Export: <ExportLinks conversationId={head.id} />
       </p>
-      <ResumeCommand cli={head.cli} cliSessionId={head.cliSessionId} cwd={glance.cwd} />
+      <ResumeCommand cli={head.cli} acpAgent={acpAgent} cliSessionId={head.cliSessionId} cwd={glance.cwd} />
     </div>
   );
 }

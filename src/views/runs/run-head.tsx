@@ -2,21 +2,14 @@ import type { Child } from "hono/jsx";
 import type { Anomaly, Run } from "../../domain/run.ts";
 import { shortened } from "../../domain/run.ts";
 import { isTerminal } from "../../domain/run-state.ts";
+import { cliNameShown } from "../agents/cli-choice.ts";
 import { RunProblem } from "../chat/answer.tsx";
 import { elementIds } from "../element-ids.ts";
 import { ActionForm } from "../forms.tsx";
 import { runPath } from "./run-paths.ts";
 import { Elapsed, TimeShown } from "../time-shown.tsx";
 import { turnPath } from "../chat/turn-link.tsx";
-import {
-  bytesShown,
-  cliNamesShown,
-  costShown,
-  countShown,
-  durationShown,
-  plural,
-  statesShown,
-} from "../wording.ts";
+import { bytesShown, costShown, countShown, durationShown, plural, statesShown } from "../wording.ts";
 
 const titleCharsMax = 120;
 /** A line that is looked for the title is not longer than this, leading white space included. */
@@ -33,6 +26,8 @@ export interface RunFacts {
   turnSeq: number | null;
   /** Ids of the runs that repeat it. */
   retries: readonly string[];
+  /** Which ACP agent carried it; null for other CLIs, and where that isn't known any more. */
+  acpAgent: string | null;
 }
 
 /** What was asked, by its first line. */
@@ -119,12 +114,12 @@ function RunLinks({ facts }: { facts: RunFacts }) {
 }
 
 /** Everything that was measured. */
-export function RunFactsTable({ run }: { run: RunShown }) {
-  const { usage } = run;
+export function RunFactsTable({ facts: { run, acpAgent } }: { facts: RunFacts }) {
+  const { usage, cli, cliVersion } = run;
   return (
     <dl class="facts-table" id={elementIds.runFacts}>
       <Fact name="CLI">
-        {[cliNamesShown[run.cli], run.cliVersion].filter((part) => part !== null).join(" ")}
+        {[cliNameShown({ cli, acpAgent }), cliVersion].filter((part) => part !== null).join(" ")}
       </Fact>
       <Fact name="Model">{run.model ?? "–"}</Fact>
       <Fact name="Carried by">

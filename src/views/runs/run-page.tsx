@@ -49,7 +49,7 @@ export function RunPage(props: RunPageProps) {
       <RunTimeline {...props} run={run} />
       <section class="run-details" aria-labelledby="facts-head">
         <h2 id="facts-head">Facts</h2>
-        <RunFactsTable run={run} />
+        <RunFactsTable facts={facts} />
         <RunTexts facts={facts} content={props.content} />
       </section>
       <RunEvents runId={run.id} originMs={Date.parse(run.queuedAt)} window={window} />

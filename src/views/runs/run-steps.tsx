@@ -53,7 +53,7 @@ function tookUntil(fromMs: number, toMs: number | null): Child {
 
 function toolStep(
   run: RunShown,
-  { toolId, name, summary, startedSeq, startedMs, endedMs, isError }: ToolSpan,
+  { toolId, name, summary, startedSeq, startedMs, endedMs, isError, isDenied }: ToolSpan,
   after: string,
 ): Step {
   const path = toolCallPath(run.id, toolId);
@@ -66,11 +66,21 @@ function toolStep(
           <ToolName name={name} />
         </a>
       )}{" "}
-      <code>{summary}</code> {isError && <span class="chip state-failed">failed</span>}
+      <code>{summary}</code> <CallTrouble isError={isError} isDenied={isDenied} />
     </>
   );
   const isUntold = endedMs === null && isTerminal(run.state);
-  return step(String(startedSeq), after, what, isUntold ? "no end seen" : tookUntil(startedMs, endedMs));
+  return step(String(startedSeq), after, what, isUntold ? untoldEnd(run) : tookUntil(startedMs, endedMs));
+}
+
+/** Of a call whose run is over. What is stopped in mid-call may be ended without another word of its CLI's. */
+export function untoldEnd({ state }: Pick<RunShown, "state">): string {
+  return state === "succeeded" ? "no end seen" : "ended with the run";
+}
+
+function CallTrouble({ isError, isDenied }: Pick<ToolSpan, "isError" | "isDenied">) {
+  if (isDenied) return <span class="chip state-denied">not allowed</span>;
+  return isError && <span class="chip state-failed">failed</span>;
 }
 
 function ToolName({ name }: { name: string }) {

@@ -31,6 +31,7 @@ export interface ToolSpan {
   /** Null while it runs, or when its end was never told. */
   endedMs: number | null;
   isError: boolean;
+  isDenied: boolean;
 }
 
 /** When a run came to what; in this order, whatever the wall clock did meanwhile. */
@@ -87,13 +88,22 @@ export function foldToolSpan(spans: ToolSpan[], event: RunEvent): void {
     const { toolId, seq } = event;
     const name = visibleText(shortened(event.name, nameCharsMax));
     const summary = visibleText(inputSummary(event.input, summaryCharsMax));
-    spans.push({ toolId, name, summary, startedSeq: seq, startedMs: atMs, endedMs: null, isError: false });
+    const begun = { startedSeq: seq, startedMs: atMs, endedMs: null, isError: false, isDenied: false };
+    spans.push({ toolId, name, summary, ...begun });
   } else if (event.type === "tool.finished") {
     const span = spans.findLast(({ toolId, endedMs }) => toolId === event.toolId && endedMs === null);
     if (span === undefined) return;
     span.endedMs = atMs;
     span.isError = event.isError;
+  } else if (isDenial(event)) {
+    const span = spans.findLast(({ name }) => event.message.startsWith(`${name} `));
+    if (span !== undefined) span.isDenied = true;
   }
+}
+
+/** A denial names its tool; the call it is about is the newest of that name. */
+export function isDenial(event: RunEvent): event is Extract<RunEvent, { type: "notice" }> {
+  return event.type === "notice" && event.code === "permission_denied";
 }
 
 /** Where everything stands, to scale. */

@@ -8,6 +8,7 @@ import { type Frame, Page } from "../layout.tsx";
 import { eventsPath } from "./run-events.tsx";
 import type { RunShown } from "./run-head.tsx";
 import { runPath } from "./run-paths.ts";
+import { untoldEnd } from "./run-steps.tsx";
 import { Elapsed, TimeShown } from "../time-shown.tsx";
 import { visibleText } from "../visible-text.ts";
 import { cut, durationBetween, plural } from "../wording.ts";
@@ -43,7 +44,7 @@ function CallState({ run, call }: { run: RunShown; call: ToolCallRecord }) {
       </>
     );
   }
-  if (isTerminal(run.state)) return <>never told its end,</>;
+  if (isTerminal(run.state)) return <>{untoldEnd(run)},</>;
   return (
     <>
       <span class="chip state-running">running</span> <Elapsed since={startedAt} />

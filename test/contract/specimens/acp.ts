@@ -62,13 +62,15 @@ const fakeAgent: FakeCli = {
 };
 
 const cannot = {
+  brokenStream:
+    "ACP has no word for taking back what was said: an agent that asks the model again begins anew without a marker.",
   leftovers:
     "ACP's updates name their session and not their turn: what is told after a turn's end, when the next one has begun, can't be told from its answer.",
 } as const;
 
 function spoken() {
   const session = opened("warm-turns");
-  const load = opened("warm-resume", "Method not found");
+  const load = opened("warm-resume", '"configOptions"');
   return {
     sessionId,
     opening: session.opening,

@@ -30,6 +30,7 @@ function spoken() {
       thoughts: "Let me think about this.",
     },
     tool: { lines: turnOf("tool_use", 0), answer: "Tool said: done" },
+    brokenStream: { lines: brokenOff(turnOf("bidi_session", 0)), answer: "You said: first alpha" },
     failedTool: { lines: turnOf("tool_use_denied_cmd", 0) },
     auth_required: failure("no_key"),
     rate_limited: failure("error_429_retries1"),
@@ -55,6 +56,16 @@ function spoken() {
     promptIn,
     process: fakeClaude,
   };
+}
+
+/** Never recorded, so it is made of a whole one: after some text the answer begins again, as another message. */
+function brokenOff(turn: readonly Line[]): Line[] {
+  const { before } = splitAfter(turn, '"text_delta"');
+  const begun = turn.findIndex((line) => JSON.stringify(line).includes("message_start"));
+  const broken = before.map((line) =>
+    typeof line === "string" ? line.replace('"id":"msg_', '"id":"msg_0') : line,
+  );
+  return [...broken, ...turn.slice(begun)];
 }
 
 function answerIn(input: string): "granted" | "refused" | null {

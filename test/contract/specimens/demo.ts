@@ -80,6 +80,7 @@ const demoProcess: FakeCli = {
 const always = {
   failedTool: "The demo agent's tool is `date`, which doesn't fail.",
   auth_required: "The demo agent needs no sign-in.",
+  brokenStream: "The demo agent asks no provider, so no stream breaks off.",
   rate_limited: "The demo agent asks no provider.",
   overloaded: "The demo agent asks no provider.",
   permission: "The demo agent asks for nothing: its one tool tells the time.",

@@ -38,6 +38,8 @@ export const droidOneTurn = dialectCase({
   cannot: {
     ...always,
     ...processEndsWithTurn,
+    brokenStream:
+      "In this form Droid tells each block of the answer when it is whole: nothing is said of a stream that broke off.",
     session_lost: endsInSilence,
     processLost: endsInSilence,
     interrupt: "Its input is closed with the prompt: SIGINT ends the process, and Droid gives no result.",
@@ -147,6 +149,12 @@ function interrupted() {
   return splitAfter(begun("warm-interrupt").turns[0] ?? [], '"assistant_text_delta"');
 }
 
+/** The recorder stopped it when the answer had begun for the second time; who asked for that doesn't matter here. */
+function brokenOff(): Line[] {
+  const [turn = []] = begun("warm-broken-stream").turns;
+  return turn.filter((line) => typeof line === "string" || line.replyTo !== "droid.interrupt_session");
+}
+
 const onlyInFull = { read: false, edit: false, full: true };
 
 export const droidWarm = dialectCase({
@@ -157,6 +165,7 @@ export const droidWarm = dialectCase({
   specimens: () => ({
     ...spoken(),
     usage: { turn: { inputTokens: 2643, outputTokens: 6 }, second: { outputTokens: 8 } },
+    brokenStream: { lines: brokenOff(), answer: "You" },
     auth_required: failure("warm-no-sign-in"),
     rate_limited: failure("warm-error-429"),
     overloaded: failure("warm-error-529"),

@@ -23,12 +23,16 @@ const fakeGemini: FakeCli = {
   hold: { prompt: "hold" },
 };
 
+const brokenStream =
+  "Gemini CLI asks the model again without a marker: what it said until then can't be told from what follows.";
+
 export const geminiOneTurn = dialectCase({
   adapter: geminiAdapter,
   form: "oneTurn",
   cliVersion,
   cannot: {
     ...processEndsWithTurn,
+    brokenStream,
     version: "Gemini CLI doesn't name its version in this form; Headway reads it beside the executable.",
     thinking: "Gemini CLI leaves the model's thoughts out of this form.",
     interrupt:
@@ -137,6 +141,7 @@ export const geminiWarm = dialectCase({
   form: "warm",
   cliVersion,
   cannot: {
+    brokenStream,
     leftovers:
       "ACP's updates name their session and not their turn: what is told after a turn's end, when the next one has begun, can't be told from its answer.",
   },

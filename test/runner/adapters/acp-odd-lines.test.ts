@@ -6,6 +6,7 @@ import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
 import { createLineFramer } from "../../../src/runner/process/lines.ts";
 import { anomalyCodes, eventsOf, verdicts } from "../../contract/decoded.ts";
 import {
+  asks,
   dialectOf,
   ended,
   historyEnd,
@@ -86,9 +87,10 @@ test("what comes before the prompt, between turns or from another session is no 
   talk.say([ended()]);
   const late = talk.say(stray);
 
+  expect(meanwhile).toContainEqual({ kind: "session.mismatch", cliSessionId: "another-session" });
   expect([early, meanwhile, late].map(anomalyCodes)).toEqual([
     ["output_after_result", "output_after_result"],
-    ["output_after_result"],
+    [],
     ["output_after_result", "output_after_result"],
   ]);
   expect([early, meanwhile, late].flatMap((some) => eventsOf(some, "text"))).toEqual([]);
@@ -131,7 +133,8 @@ const recorded = recordings.flatMap(([cli, version, name]) =>
 const phases = fc.constantFrom("unopened", "opening", "loading", "history", "prompted", "cancelled", "idle");
 
 function dialogueIn(phase: string) {
-  const talk = talkWith({ resume: phase === "loading" || phase === "history", systemPrompt: "Be kind." });
+  const resume = phase === "loading" || phase === "history";
+  const talk = talkWith({ resume, systemPrompt: "Be kind." }, { replaysLate: true });
   if (phase !== "unopened") talk.begin("hello");
   if (phase === "history") talk.say(loading());
   if (["prompted", "cancelled", "idle"].includes(phase)) {
@@ -219,7 +222,7 @@ test("a loaded session's history can be of any length and kind, and is never an 
 
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...updates), { maxLength: 30 }), (history) => {
-      const talk = talkWith({ resume: true });
+      const talk = talkWith({ resume: true }, { replaysLate: true });
       const [initialize, load] = loading();
       talk.begin("recall");
       const decoded = talk.say([initialize!, ...history, load!, ...history, historyEnd, ...history]);
@@ -229,4 +232,43 @@ test("a loaded session's history can be of any length and kind, and is never an 
       expect(promptsOf(talk)).toEqual(["recall"]);
     }),
   );
+});
+
+test("an answer in another session's name is no success, and the process gets no further turn", () => {
+  const foreign = (text: string) =>
+    lineOf(update("agent_message_chunk", { content: { type: "text", text } }, `x\u0000${"y".repeat(300)}`));
+
+  const decoded = prompted().say([foreign("Hel"), foreign("lo"), ended()]);
+
+  expect(eventsOf(decoded, "text")).toEqual([]);
+  expect(decoded.filter(({ kind }) => kind === "session.mismatch")).toEqual([
+    { kind: "session.mismatch", cliSessionId: `x${"y".repeat(62)}` },
+  ]);
+  expect(decoded.filter(({ kind }) => kind === "retire")).toHaveLength(1);
+  expect(anomalyCodes(decoded)).toEqual(["output_after_result"]);
+  expect(verdicts(decoded)).toMatchObject([
+    { kind: "failed", code: "cli_error", message: expect.stringContaining("another session") as string },
+  ]);
+});
+
+test("what else is told in another session's name costs the process, and not the answer", () => {
+  const foreign = lineOf(update("agent_thought_chunk", { content: { type: "text", text: "Hm" } }, "other"));
+
+  const decoded = prompted().say([foreign, lineOf(says("Hello")), ended()]);
+
+  expect(decoded.filter(({ kind }) => kind === "retire")).toHaveLength(1);
+  expect(verdicts(decoded)).toMatchObject([{ kind: "succeeded" }]);
+});
+
+test.each(["t".repeat(201), "a\u0007b", ""])("a tool call of the id %j is none that we know", (id) => {
+  const talk = prompted({ permissionMode: "full" });
+
+  const decoded = talk.say([
+    lineOf(toolUpdate(id, { status: "completed" })),
+    lineOf(asks(9, { toolCallId: id })),
+  ]);
+
+  expect(anomalyCodes(decoded)).toEqual(["unknown_event", "unknown_event"]);
+  expect(eventsOf(decoded, "tool.started")).toEqual([]);
+  expect(writtenBy(decoded)).toMatchObject([{ id: 9, error: { code: -32601 } }]);
 });

@@ -59,7 +59,7 @@ test("every turn after the first is sent at once, in the same session", () => {
 });
 
 test("a resumed session is loaded, and none of its history is an answer, before the reply or after", () => {
-  const talk = talkWith({ resume: true });
+  const talk = talkWith({ resume: true }, { replaysLate: true });
   const replayed = [
     update("user_message_chunk", { content: { type: "text", text: "hi" } }),
     says("old answer"),
@@ -88,7 +88,7 @@ test("a resumed session is loaded, and none of its history is an answer, before 
 
 test("a session can be loaded under another id, and keeps its own for us", () => {
   const spokenId = ` ${sessionId}`;
-  const talk = talkWith({ resume: true }, { loadedAs: (id) => ` ${id}` });
+  const talk = talkWith({ resume: true }, { loadedAs: (id) => ` ${id}`, replaysLate: true });
   talk.begin("recall");
 
   const decoded = talk.say([...loading(), historyEnd]);
@@ -218,7 +218,84 @@ test("a resumed session has heard the system prompt before", () => {
   const talk = talkWith({ resume: true, systemPrompt: "Talk like a pirate." });
 
   talk.begin("recall");
-  talk.say([...loading(), historyEnd]);
+  talk.say(loading());
 
   expect(promptsOf(talk)).toEqual(["recall"]);
+});
+
+test.each([
+  ["some-agent", []],
+  ["gemini-cli", ["_headway/end_of_history"]],
+])("when a session is loaded, %s is asked only for %j before it is prompted", (name, asked) => {
+  const talk = talkWith({ resume: true });
+  talk.begin("recall");
+  const [, load] = loading();
+
+  talk.say([replyTo("initialize", { ...initialized, agentInfo: { name } }), load!]);
+
+  const methods = writtenBy(talk).map(({ method }) => method ?? "");
+  expect(methods.filter((method) => method.startsWith("_"))).toEqual(asked);
+  expect(talk.dialogue.prompted).toBe(asked.length === 0);
+});
+
+const isUuid = (id: string) => id === sessionId;
+
+test.each([
+  ["x".repeat(200), {}, true],
+  ["x".repeat(201), {}, false],
+  ["a\nb", {}, false],
+  ["a\u202eb", {}, false],
+  [" ", {}, false],
+  ["s-1", {}, true],
+  ["s-1", { isSessionId: isUuid }, false],
+  [sessionId, { isSessionId: isUuid }, true],
+])("a new session of the id %j is spoken to where it can be used (%o): %p", (id, agent, isUsable) => {
+  const talk = talkWith({}, agent);
+  talk.begin("hello");
+
+  const decoded = talk.say([opening()[0]!, replyTo("session/new", { sessionId: id })]);
+
+  const message = "Some Agent gave its session an id that Headway can't use.";
+  const refused = [{ kind: "unready", code: "cli_error", message }];
+  expect(verdicts(decoded) as unknown).toEqual(isUsable ? [] : refused);
+  expect(talk.dialogue.prompted).toBe(isUsable);
+});
+
+test.each(["x".repeat(201), "../../x\u0000", "s-1"])("a session of the id %j is lost, unasked", (id) => {
+  const talk = talkWith({ resume: true, sessionId: id }, { isSessionId: isUuid });
+
+  const decoded = [...talk.begin("hello"), ...talk.say([loading()[0]!])];
+
+  expect(verdicts(decoded)).toMatchObject([{ kind: "failed", code: "session_lost" }]);
+  expect(talk.inputs).toHaveLength(1);
+});
+
+test.each(["v".repeat(65), "1\n2", "\u202e1.0"])("a version that isn't one is passed over: %j", (version) => {
+  const talk = talkWith();
+  talk.begin("hello");
+
+  const decoded = talk.say([replyTo("initialize", { ...initialized, agentInfo: { version } })]);
+
+  expect(decoded.filter(({ kind }) => kind === "version")).toEqual([]);
+  expect(writtenBy(decoded)).toMatchObject([{ method: "session/new" }]);
+});
+
+test.each(["m".repeat(129), "a\u001bb"])("a model that isn't one is passed over: %j", (currentModelId) => {
+  const decoded = startedWith({ models: { currentModelId, availableModels: [] } });
+
+  expect(eventsOf(decoded, "session")).toMatchObject([{ model: null }]);
+});
+
+function startedWith(session: object) {
+  const talk = talkWith();
+  return [...talk.begin("hello"), ...talk.say(opening(session))];
+}
+
+test.each([{ id: 2, error: null }, { id: 2 }])("a reply without a result is a refusal: %j", (reply) => {
+  const talk = talkWith();
+  talk.begin("hello");
+
+  const decoded = talk.say([opening()[0]!, lineOf(reply)]);
+
+  expect(verdicts(decoded)).toMatchObject([{ kind: "unready", code: "cli_error" }]);
 });

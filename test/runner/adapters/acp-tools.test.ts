@@ -10,8 +10,10 @@ import {
   ended,
   folder,
   lineOf,
+  opening,
   prompted,
   replyTo,
+  talkWith,
   tool,
   toolUpdate,
   turnOf,
@@ -241,6 +243,36 @@ test.each<[PermissionMode, string, number]>([
     expect(warnings).toHaveLength(times);
   },
 );
+
+test("harmless commands that an agent is known to run by itself aren't warned of, but edits are", () => {
+  const ran = (id: string, kind: string) =>
+    lineOf(toolUpdate(id, { kind, title: "it", status: "completed" }));
+  const talk = talkWith({ permissionMode: "read" }, { runsUnasked: ["execute"] });
+  talk.begin("hello");
+  talk.say(opening());
+
+  const [harmless, edit] = [ran("t1", "execute"), ran("t2", "edit")].map((line) => talk.say([line]));
+
+  expect(eventsOf(harmless!, "notice")).toEqual([]);
+  expect(eventsOf(edit!, "notice")).toMatchObject([{ code: "cli_warning" }]);
+});
+
+test("what the agent's own policy denied is told once as denied, and another failure isn't", () => {
+  const failed = (id: string, output: string) =>
+    lineOf(toolUpdate(id, { kind: "edit", title: "write", status: "failed", content: text(output) }));
+  const talk = talkWith({}, { isDenial: (output) => output.startsWith("Denied") });
+  talk.begin("hello");
+  talk.say(opening());
+
+  const decoded = talk.say([failed("t1", "Denied."), failed("t1", "Denied."), failed("t2", "Disk full")]);
+
+  expect(eventsOf(decoded, "notice")).toMatchObject([
+    {
+      code: "permission_denied",
+      message: expect.stringContaining('write was not allowed in permission mode "edit"') as string,
+    },
+  ]);
+});
 
 test("what was asked for, or has failed, isn't warned of", () => {
   const decoded = turnOf([

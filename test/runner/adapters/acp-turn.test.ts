@@ -123,7 +123,11 @@ test.each([
   [apiError(429, "Slow down"), "rate_limited", "Slow down"],
   [apiError(503, "Come later"), "overloaded", "Come later"],
   [{ code: 429, message: "Try again later." }, "rate_limited", "Try again later."],
-  [{ code: 500, message: "terminated" }, "cli_error", "terminated"],
+  [
+    { code: 500, message: "terminated" },
+    "cli_error",
+    "The connection to the model's provider broke off in mid-answer.",
+  ],
   [{ code: -32000, message: "Key is missing" }, "auth_required", `Key is missing. ${advice.cli}`],
   [
     { code: -32603, message: "Internal error: invalid x-api-key" },
@@ -262,4 +266,10 @@ test("any prompt is one line, and arrives as it is", () => {
   const message = JSON.parse(input) as { params: { prompt: unknown } };
   expect(input.trimEnd()).not.toMatch(/[\n\r]/);
   expect(message.params.prompt).toEqual([{ type: "text", text: prompt }]);
+});
+
+test("what would turn the words of an error round is left out", () => {
+  const decoded = prompted().say([failed({ code: 1, message: "Pay \u202eeno\u202c \u2067now\u2069" })]);
+
+  expect(verdicts(decoded)).toEqual([{ kind: "failed", code: "cli_error", message: "Pay eno now" }]);
 });

@@ -49,10 +49,14 @@ test("each message is a block of its own, and the answer is what comes after the
   expect(answerOf(decoded)).toBe("three");
 });
 
-test("a final text that nobody said before becomes the answer", () => {
-  const decoded = feed(beginExec(), init, said("let me see"), toolCall("c1"), completion("All done"));
+test.each([
+  ["nothing at all", []],
+  ["nothing after its last tool", [said("let me see"), toolCall("c1")]],
+])("a final text that is another turn's is no answer of one that said %s", (_, lines) => {
+  const decoded = feed(beginExec({ resume: true }), init, ...lines, completion("Tool said: hello-tool"));
 
-  expect(answerOf(decoded)).toBe("All done");
+  expect(eventsOf(decoded, "text").map(({ text }) => text)).not.toContain("Tool said: hello-tool");
+  expect(verdicts(decoded)).toEqual([{ kind: "succeeded", result: "", byCliItself: false }]);
 });
 
 test("what a sub-agent says is the inside of its tool call", () => {

@@ -16,6 +16,7 @@ const cases = [
   "error-429",
   "error-529",
   "fork-denied",
+  "fork-empty",
   "fork-of-warm",
   "fork-other-folder",
   "invalid-flag",

@@ -80,6 +80,16 @@ test.each(["nope", "latest", "5", "--help", "../../x", `${spec.sessionId} `, `${
   },
 );
 
+test.each(["s-1", "latest", "--help", "../../x"])(
+  "a session of the id %j, which an earlier Headway kept, is asked for as one that nobody has",
+  (sessionId) => {
+    const { args } = oneTurn.command({ ...spec, sessionId, resume: true });
+
+    expect(args.slice(-2)).toEqual(["--resume", "00000000-0000-0000-0000-000000000000"]);
+    expect(warm.command({ ...spec, sessionId, resume: true }).args).not.toContain(sessionId);
+  },
+);
+
 test("the system prompt stands before the first prompt of a session, and nowhere else", () => {
   const systemPrompt = "Be brief.\n--dangerously";
   const first = oneTurn.open({ ...spec, systemPrompt }).begin("hello");

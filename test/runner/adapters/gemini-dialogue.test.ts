@@ -288,3 +288,10 @@ test("that the machine's own policies push ours aside is told, since the model m
 
   expect(eventsOf(dialogue.decodeError?.(line) ?? [], "notice")).toMatchObject([{ code: "cli_warning" }]);
 });
+
+test.each(["t".repeat(201), "a\u0007b"])("a tool call of the id %j is none that we know", (tool_id) => {
+  const decoded = decode([{ type: "tool_use", tool_name: "x", tool_id }, result()]);
+
+  expect(anomalyCodes(decoded)).toEqual(["unknown_event"]);
+  expect(eventsOf(decoded, "tool.started")).toEqual([]);
+});

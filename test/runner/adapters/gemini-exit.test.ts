@@ -64,3 +64,9 @@ test("however long the words are, the message has its limit and ends with what t
   expect(message.length).toBeLessThanOrEqual(2000);
   expect(message).toEndWith("then send it again.");
 });
+
+test("what would turn its words round is left out", () => {
+  const stderrTail = "Unknown \u202eargument\u202c: \u2066x\u2069";
+
+  expect(explainGeminiExit({ ...exit, exitCode: 1, stderrTail }).message).toBe("Unknown argument: x");
+});

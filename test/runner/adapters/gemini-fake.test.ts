@@ -305,3 +305,37 @@ test("it tells its version, and nothing of a folder that isn't declared trusted"
   expect(version.stdout.toString()).toBe("0.61.0\n");
   expect([untrusting.exitCode, untrusting.stdout.toString()]).toEqual([55, ""]);
 });
+
+test("an answer in another session's name is no success, in ACP", async () => {
+  await using fake = startFake("warm");
+
+  const [first, second] = [await fake.say("session-mismatch"), await fake.say("hello")];
+
+  for (const decoded of [first, second]) {
+    expect(decoded.map(({ kind }) => kind)).toContain("session.mismatch");
+    expect(decoded.map(({ kind }) => kind)).toContain("retire");
+    expect(verdicts(decoded)).toMatchObject([{ kind: "failed", code: "cli_error" }]);
+  }
+});
+
+test.each(forms)("what its policy denies is told as denied (%s)", async (form) => {
+  await using fake = startFake(form);
+  fake.send("denied");
+  await fake.ended();
+
+  const notices = eventsOf(fake.decoded, "notice").map(({ code }) => code as string);
+  expect(notices).toEqual(["permission_denied"]);
+});
+
+test.each(forms)("a session that an earlier Headway kept by a foreign id is lost (%s)", async (form) => {
+  await using fake = startFake(form, { sessionId: "../s-1", resume: true });
+  fake.send("hello");
+  await fake.ended();
+
+  const [verdict] = verdicts(fake.decoded);
+  const stderrTail = await (form === "warm" ? "" : fake.stderr());
+  const failure =
+    verdict ??
+    geminiAdapter.dialects[form].explainExit({ exitCode: 42, signal: null, stderrTail, printed: false });
+  expect(failure).toMatchObject({ code: "session_lost" });
+});

@@ -6,6 +6,8 @@ const dead: AttemptEnd = {
   reused: false,
   isOneTurn: false,
   resumed: false,
+  prompted: true,
+  silent: true,
   spoke: false,
   printed: false,
   stopped: false,
@@ -37,6 +39,7 @@ describe("a turn is begun once more", () => {
 
     expect(remedyFor(torn, untried)).toMatchObject({ kind: "renewed", isCertain: false });
     expect(remedyFor({ ...torn, failure: { code: "signal", message: "" } }, untried)).toBeNull();
+    expect(remedyFor({ ...torn, silent: false }, untried)).toBeNull();
   });
 
   test("in a fresh session, when the CLI has lost the old one", () => {
@@ -66,11 +69,20 @@ describe("a turn is not begun again", () => {
     expect(remedyFor({ ...dead, ...(end as Partial<AttemptEnd>) }, untried)).toBeNull();
   });
 
+  test("when its prompt has ended two processes, unless it never came to the second one", () => {
+    const replaced = { ...untried, replaced: true };
+
+    expect(remedyFor(dead, replaced)).toBeNull();
+    expect(remedyFor({ ...dead, prompted: false }, replaced)?.kind).toBe("fellBack");
+  });
+
   test("more often than there are remedies, whatever happens", () => {
     const end = fc.record({
       reused: fc.boolean(),
       isOneTurn: fc.boolean(),
       resumed: fc.boolean(),
+      prompted: fc.boolean(),
+      silent: fc.boolean(),
       spoke: fc.boolean(),
       printed: fc.boolean(),
       stopped: fc.boolean(),

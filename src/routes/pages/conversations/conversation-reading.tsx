@@ -46,6 +46,7 @@ async function showConversation(
       frame={frameOf(dependencies)}
       head={head}
       glance={glance}
+      acpAgent={glance.agentLives ? acpAgentOf(dependencies, head) : null}
       model={modelOf(dependencies, entries)}
       turns={raw(html)}
       shown={shownSeqs(entries)}
@@ -95,6 +96,10 @@ function shownSeqs(entries: readonly Entry[]): ShownSeqs {
   const seqs = entries.map(seqOf).filter((seq) => seq !== null);
   const [from, to] = [seqs[0], seqs.at(-1)];
   return from === undefined || to === undefined ? null : { from, to };
+}
+
+function acpAgentOf({ runner }: PageDependencies, { agentId }: ConversationHead): string | null {
+  return runner.getAgent(agentId)?.acpAgent ?? null;
 }
 
 /** The model of the newest run that is shown. */

@@ -40,7 +40,7 @@ function showNoRun(c: PageContext, dependencies: PageDependencies): Response {
 async function showRun(c: PageContext, dependencies: PageDependencies, run: RunShown): Promise<Response> {
   const { runs, readLogPiece, clock } = dependencies;
   const window = readWindow(runs, run.id, filterOf(c), afterOf(c));
-  const facts = readFacts(runs, run);
+  const facts = readFacts(dependencies, run);
   const spans = readToolSpans(runs, run.id);
   const content = isTerminal(run.state) ? (runs.getRun(run.id)?.content ?? null) : null;
   const tail = await readLogPiece(run.id, -logTailBytes, logTailBytes);

@@ -2,9 +2,11 @@ import type { RunPageReads, RunReads } from "../../../domain/ports.ts";
 import { type EventFilter, eventFilters, isEventFilter } from "../../../views/runs/event-rows.ts";
 import type { EventWindow } from "../../../views/runs/run-events.tsx";
 import type { RunFacts, RunShown } from "../../../views/runs/run-head.tsx";
-import { foldToolSpan, type ToolSpan, toolSpansMax } from "../../../views/runs/timeline-layout.ts";
+import { foldToolSpan, isDenial, type ToolSpan, toolSpansMax } from "../../../views/runs/timeline-layout.ts";
+import type { PageDependencies } from "../page-dependencies.ts";
 
 type Reads = RunReads & RunPageReads;
+type FactsDependencies = Pick<PageDependencies, "runs" | "conversations" | "runner">;
 
 /** Events on a page. */
 export const windowEventsMax = 200;
@@ -12,8 +14,21 @@ export const windowEventsMax = 200;
 export const logTailBytes = 65_536;
 const retriesMax = 20;
 
-export function readFacts(runs: Reads, run: RunShown): RunFacts {
-  return { run, turnSeq: runs.findUserTurnSeq(run.id), retries: runs.listRetries(run.id, retriesMax) };
+export function readFacts(dependencies: FactsDependencies, run: RunShown): RunFacts {
+  const { runs } = dependencies;
+  return {
+    run,
+    turnSeq: runs.findUserTurnSeq(run.id),
+    retries: runs.listRetries(run.id, retriesMax),
+    acpAgent: run.cli === "acp" ? acpAgentOf(dependencies, run) : null,
+  };
+}
+
+/** A new agent of the name may have another one. */
+function acpAgentOf({ conversations, runner }: FactsDependencies, run: RunShown): string | null {
+  const { conversationId, agentId } = run;
+  const glance = conversations.conversationGlances([conversationId]).get(conversationId);
+  return glance?.agentLives ? (runner.getAgent(agentId)?.acpAgent ?? null) : null;
 }
 
 /** The window that begins after `afterSeq`; with null the newest one. */
@@ -45,8 +60,10 @@ export function readToolSpans(runs: Reads, runId: string): { spans: ToolSpan[]; 
   const eventsMax = 2 * toolSpansMax;
   const types = eventFilters.tools;
   const afterSeq = runs.findWindowStart(runId, types, Number.MAX_SAFE_INTEGER, eventsMax);
+  const calls = runs.listEventsOfTypes(runId, types, afterSeq, eventsMax);
+  const denials = runs.listEventsOfTypes(runId, eventFilters.notices, afterSeq, eventsMax).filter(isDenial);
   const spans: ToolSpan[] = [];
-  for (const event of runs.listEventsOfTypes(runId, types, afterSeq, eventsMax)) foldToolSpan(spans, event);
+  for (const event of [...calls, ...denials].toSorted((a, b) => a.seq - b.seq)) foldToolSpan(spans, event);
   return { spans: spans.slice(-toolSpansMax), hasEarlierSpans: afterSeq > 0 || spans.length > toolSpansMax };
 }
 

@@ -6,6 +6,7 @@ import { stepsOf } from "../../../views/runs/run-steps.tsx";
 import { TimelineDrawing } from "../../../views/runs/run-timeline.tsx";
 import {
   foldToolSpan,
+  isDenial,
   layOutTimeline,
   momentsOf,
   type RunMoments,
@@ -42,7 +43,7 @@ export function createTimelinePane({ runs, clock }: Pick<PageDependencies, "runs
     const { state, startedAt, firstOutputAt, transport } = run;
     const before = toldOf;
     toldOf = [state, startedAt, firstOutputAt, transport.warm].join();
-    return toldOf !== before || fresh === null || fresh.some(({ type }) => type.startsWith("tool."));
+    return toldOf !== before || fresh === null || fresh.some(isStep);
   }
 
   function draw(run: RunShown, moments: RunMoments, shown: readonly ToolSpan[]): string {
@@ -61,6 +62,11 @@ export function createTimelinePane({ runs, clock }: Pick<PageDependencies, "runs
       return told === "" && !isLonger ? "" : told + draw(run, moments, spans);
     },
   };
+}
+
+/** True for what changes a step. */
+function isStep(event: RunEvent): boolean {
+  return event.type.startsWith("tool.") || isDenial(event);
 }
 
 /** The rows of the table that are shown, and what has to be changed in them. */

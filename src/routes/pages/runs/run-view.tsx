@@ -14,7 +14,7 @@ import { createTimelinePane } from "./run-timeline-pane.tsx";
 
 export type RunViewDependencies = Pick<
   PageDependencies,
-  "runs" | "wakeups" | "readLogPiece" | "onLogGrown" | "clock"
+  "runs" | "conversations" | "runner" | "wakeups" | "readLogPiece" | "onLogGrown" | "clock"
 >;
 
 /** Views named "run/{id}": what a page of a run shows while the run goes on. */
@@ -36,7 +36,7 @@ function createRunView(
   const known = parseCursor(cursorText);
   const cursor: RunCursor = known ?? emptyCursor();
   const place = { runId, originMs: Date.parse(found.queuedAt) };
-  const head = createHeadPane(runs);
+  const head = createHeadPane(dependencies);
   const timeline = createTimelinePane(dependencies);
   const events = createEventsPane(runs, place, cursor);
   const log = createLogPane(readLogPiece, runId, cursor);
@@ -107,14 +107,14 @@ function listen(
 }
 
 /** Head and facts, and at the end what was said. */
-function createHeadPane(runs: PageDependencies["runs"]) {
+function createHeadPane(dependencies: RunViewDependencies) {
   let shownHead = "";
   let shownFacts = "";
   return {
     update(run: RunShown): string {
-      const facts = readFacts(runs, run);
+      const facts = readFacts(dependencies, run);
       const head = renderHtml(<RunHead facts={facts} />);
-      const table = renderHtml(<RunFactsTable run={run} />);
+      const table = renderHtml(<RunFactsTable facts={facts} />);
       const html =
         (head === shownHead ? "" : partial(elementIds.runHead, "outerMorph", head)) +
         (table === shownFacts ? "" : partial(elementIds.runFacts, "outerMorph", table));
@@ -125,7 +125,7 @@ function createHeadPane(runs: PageDependencies["runs"]) {
   };
 
   function textsOf(facts: RunFacts): string {
-    const content = runs.getRun(facts.run.id)?.content ?? null;
+    const content = dependencies.runs.getRun(facts.run.id)?.content ?? null;
     const texts = renderHtml(<RunTexts facts={facts} content={content} />);
     return partial(elementIds.runTexts, "outerMorph", texts);
   }
