@@ -133,11 +133,11 @@ export function noteHistory(talk: Talk): void {
 const geminiName = "gemini-cli";
 
 /**
- * A loaded session's history is told before the reply, as the protocol has it (opencode, recording acp_load), but Gemini goes on with it afterwards, one update
- * after the other (recordings acp_load, acp_load_long), and a prompt that is sent meanwhile would be followed by
- * what looks like its answer. When nothing of it comes between a request and its reply, it is over; so one is
- * made until then, of Gemini alone: one that leaves unknown methods without a reply would never be prompted. Names
- * with this prefix are the protocol's own place for such.
+ * A loaded session's history is told before the reply, as the protocol has it (opencode, recording acp_load), but
+ * Gemini goes on with it afterwards, one update after the other (recordings acp_load, acp_load_long), and a prompt
+ * that is sent meanwhile would be followed by what looks like its answer. When nothing of it comes between a request
+ * and its reply, it is over; so one is made until then, of Gemini alone: an agent that leaves unknown methods without
+ * a reply would never be prompted. Names with this prefix are the protocol's own place for such.
  */
 const endOfHistory: Step = { request: "end of history", method: "_headway/end_of_history", params: {} };
 
