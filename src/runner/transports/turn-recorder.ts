@@ -262,8 +262,8 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
     begin(next, prompt) {
       ended = false;
       dialogue = next;
+      // What there is to note goes with the first lines: a commit of its own would be one more for every turn.
       for (const decoded of next.begin(prompt)) take(decoded);
-      writer.flushSoon();
     },
     cliVersion: noteVersion,
     lines(lines) {
