@@ -27,13 +27,13 @@ describe.skipIf(withoutBrowser)("who reads a conversation", () => {
     expect(await isAtEnd(page)).toBe(true);
 
     await chat.execute("chatty=300 at the end");
-    await page.waitForSelector(".turn.user >> text=at the end");
+    // The page is told later than the API: it has the whole answer before anybody scrolls away from it.
+    await page.waitForSelector(".turn.answer.state-succeeded >> nth=6");
     await waitFor(() => isAtEnd(page), { what: "the end" });
     await scrollTo(page, 0);
     await chat.execute("further down");
-    await page.waitForSelector(".new-below:visible");
 
-    expect(await page.locator(".new-below").innerText()).toMatch(/^↓ [23] new$/);
+    await page.waitForSelector(".new-below:visible >> text=/^↓ [23] new$/");
     expect(await page.evaluate(() => document.documentElement.scrollTop)).toBe(0);
     await page.click(".new-below");
     await waitFor(() => isAtEnd(page), { what: "the end" });
