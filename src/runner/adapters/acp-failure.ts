@@ -1,10 +1,9 @@
-import type { FailureRow } from "../../domain/failure-row.ts";
 import { classifyFailure, findFailure } from "../../domain/failure-taxonomy.ts";
 import type { AcpAgent } from "./acp-dialect.ts";
 import { errorSchema } from "./acp-lines.ts";
 import type { Failure, UnfinishedExit } from "./adapter.ts";
 import { apiErrorIn } from "./api-error.ts";
-import { errorText, errorTextChars, withSignInAdvice } from "./error-text.ts";
+import { errorText, errorTextChars, inPlainWords, withSignInAdvice } from "./error-text.ts";
 import { explainedExit } from "./exit-words.ts";
 
 /** ACP's own code for a session that is asked for without a sign-in. */
@@ -20,7 +19,7 @@ export function failureOf({ cli }: AcpAgent, refusal: unknown): Failure {
   const code = error.code === authRequired ? "auth_required" : known.code;
   const words = apiError?.message ?? (isBare(error.message) && details !== "" ? details : error.message);
   const message =
-    wordsOf(known, withoutPrefix(errorText(words ?? "").trim())) ||
+    inPlainWords(withoutPrefix(errorText(words ?? "").trim())) ||
     "The agent reported an error without a word about it.";
   return withSignInAdvice({ code, message: message.slice(0, errorTextChars) }, known);
 }
@@ -32,11 +31,6 @@ function httpStatusOf(code: number | undefined): number | null {
 
 function isBare(message: string | undefined): boolean {
   return message === undefined || message === "" || message === "Internal error";
-}
-
-/** Node's word for a stream that broke off, in which nobody would recognise it (Gemini, recording acp_errors). */
-function wordsOf(known: FailureRow, words: string): string {
-  return words === "terminated" ? known.sentence : words;
 }
 
 /** The name of JSON-RPC's own error says nothing to people (opencode, recording acp_errors). */

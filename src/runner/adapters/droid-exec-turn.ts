@@ -18,6 +18,8 @@ import { toolFinished, toolStarted } from "./tool-events.ts";
 /** What a turn has told so far, as far as later lines depend on it. */
 export interface Turn {
   readonly permissionMode: PermissionMode;
+  /** The session that `init` named; what a sub-agent says names its own. */
+  sessionId: string | null;
   nextBlock: number;
   hasTextSinceTool: boolean;
   /** By id. */
@@ -31,6 +33,7 @@ export interface Turn {
 export function newTurn(permissionMode: PermissionMode): Turn {
   return {
     permissionMode,
+    sessionId: null,
     nextBlock: 0,
     hasTextSinceTool: false,
     toolNames: new Map(),

@@ -1,5 +1,6 @@
 import { adviceOf } from "../../domain/failure-advice.ts";
 import type { FailureRow } from "../../domain/failure-row.ts";
+import { classifyFailure } from "../../domain/failure-taxonomy.ts";
 import type { Failure } from "./adapter.ts";
 import { plainText } from "./plain-text.ts";
 
@@ -28,3 +29,13 @@ export function withAdvice({ code, message }: Failure, known: FailureRow | null)
 export function withSignInAdvice(failure: Failure, known: FailureRow | null): Failure {
   return failure.code === "auth_required" ? withAdvice(failure, known) : failure;
 }
+
+/**
+ * Node says "terminated" of a connection that broke off, in which nobody would recognise it (Gemini CLI's recordings
+ * midstream_error and acp_errors).
+ */
+export function inPlainWords(words: string): string {
+  return words === "terminated" ? connectionBrokenOff : words;
+}
+
+const connectionBrokenOff = classifyFailure({ cli: "gemini", text: "terminated" }).sentence;

@@ -1,8 +1,7 @@
 import type { RunEventBody } from "../../domain/event.ts";
 import { findFailure } from "../../domain/failure-taxonomy.ts";
 import type { Decoded, Dialogue, DialogueSpec } from "./adapter.ts";
-import { anomaly, events, stray, strayResult, used } from "./decoded.ts";
-import { firstPrompt } from "./first-prompt.ts";
+import { events, stray, strayResult, used } from "./decoded.ts";
 import {
   errorSchema,
   type ErrorLine,
@@ -17,11 +16,10 @@ import {
 import { usageOf, verdictOf } from "./gemini-result.ts";
 import { readIgnoredPolicy, readRetry } from "./gemini-stderr.ts";
 import { newTurn, readMessage, readToolResult, readToolUse, type Turn } from "./gemini-turn.ts";
-import { parseObject, typeOf } from "./json-line.ts";
 import { type Read, reader } from "./line-reader.ts";
 import { cliWarning } from "./notices.ts";
+import { openOneTurnDialogue, type OneTurnWords, type Reading } from "./one-turn-dialogue.ts";
 import { plainText } from "./plain-text.ts";
-import { unknownEvent } from "./unknown-events.ts";
 
 /** Notices that stderr may make in one turn: Gemini tries ten times, for each of its requests. */
 const stderrNoticesMax = 40;
@@ -29,54 +27,12 @@ const stderrNoticesMax = 40;
 /** Longest piece of a foreign session's id that is shown. */
 const shownIdChars = 64;
 
-/** What is known of a process so far. */
-interface Reading {
-  readonly spec: DialogueSpec;
-  phase: "silent" | "running" | "ended";
-  turn: Turn;
-  readonly shownTypes: Set<string>;
-  stderrNotices: number;
-}
-
-/** Speaks Gemini CLI's stream-json: the prompt is all that is written, and the process ends with its turn. */
+/** Speaks Gemini CLI's stream-json: the process ends with its turn, and stderr tells of retries. */
 export function openGeminiDialogue(spec: DialogueSpec): Dialogue {
-  const reading: Reading = {
-    spec,
-    phase: "silent",
-    turn: newTurn(spec.permissionMode),
-    shownTypes: new Set(),
-    stderrNotices: 0,
-  };
-  return {
-    get prompted() {
-      return reading.phase !== "silent";
-    },
-    begin: (prompt) => begin(reading, prompt),
-    decode: (line) => decode(reading, line),
-    decodeError: (line) => decodeError(reading, line),
-    interrupt: () => null,
-  };
+  return openOneTurnDialogue(words, spec);
 }
 
-/** Gemini has no place for a system prompt but its own files. */
-function begin(reading: Reading, prompt: string): Decoded[] {
-  const { spec } = reading;
-  reading.phase = "running";
-  reading.turn = newTurn(spec.permissionMode);
-  return [{ kind: "write", input: spec.resume ? prompt : firstPrompt(spec.systemPrompt, prompt) }];
-}
-
-function decode(reading: Reading, line: string): Decoded[] {
-  const value = parseObject(line);
-  const hasEnded = reading.phase !== "running";
-  // What a slash command prints comes as it is, among the lines of JSON (recording slash_command).
-  if (!value) return [anomaly(hasEnded ? "output_after_result" : "parse_error", line)];
-  const type = typeOf(value);
-  if (hasEnded) return type === "result" ? strayResult() : [stray(type)];
-  return readers.get(type)?.(reading, value) ?? unknownEvent(reading.shownTypes, type);
-}
-
-const readers = new Map<string, Read<Reading, Decoded>>([
+const readers = new Map<string, Read<Reading<Turn>, Decoded>>([
   ["init", reader(initSchema, readInit)],
   ["message", reader(messageSchema, ({ turn }, line) => events(readMessage(turn, line)))],
   ["tool_use", reader(toolUseSchema, ({ turn }, line) => events(readToolUse(turn, line)))],
@@ -85,7 +41,7 @@ const readers = new Map<string, Read<Reading, Decoded>>([
   ["result", reader(resultSchema, readResult)],
 ]);
 
-function readInit({ spec }: Reading, line: InitLine): Decoded[] {
+function readInit({ spec }: Reading<Turn>, line: InitLine): Decoded[] {
   const named = line.session_id ?? spec.sessionId;
   return [
     ...(named === spec.sessionId
@@ -103,7 +59,7 @@ function readError(turn: Turn, { severity, message = "" }: ErrorLine): RunEventB
   return [];
 }
 
-function readResult(reading: Reading, line: ResultLine): Decoded[] {
+function readResult(reading: Reading<Turn>, line: ResultLine): Decoded[] {
   const { turn } = reading;
   reading.phase = "ended";
   const verdict = verdictOf(line, turn);
@@ -115,9 +71,16 @@ function readResult(reading: Reading, line: ResultLine): Decoded[] {
 }
 
 /** Most of what Gemini writes to stderr is noise, also when all is well. */
-function decodeError(reading: Reading, line: string): Decoded[] {
-  if (reading.phase !== "running" || reading.stderrNotices >= stderrNoticesMax) return [];
+function readErrorLine(turn: Turn, line: string): Decoded[] {
+  if (turn.stderrNotices >= stderrNoticesMax) return [];
   const told = [...readRetry(line), ...readIgnoredPolicy(line)];
-  reading.stderrNotices += told.length;
+  turn.stderrNotices += told.length;
   return events(told);
 }
+
+const words: OneTurnWords<Turn> = {
+  newTurn: ({ permissionMode }) => newTurn(permissionMode),
+  readers,
+  readLate: (type) => (type === "result" ? strayResult() : [stray(type)]),
+  readErrorLine,
+};

@@ -16,10 +16,12 @@ export interface Turn {
   toolNames: Map<string, string>;
   /** The message of the last `error` event that was no mere warning. */
   error: string | null;
+  /** What was told of its stderr. */
+  stderrNotices: number;
 }
 
 export function newTurn(permissionMode: PermissionMode): Turn {
-  return { permissionMode, block: 0, hasText: false, toolNames: new Map(), error: null };
+  return { permissionMode, block: 0, hasText: false, toolNames: new Map(), error: null, stderrNotices: 0 };
 }
 
 /** Pieces of the answer; the prompt comes back as the user's message. */

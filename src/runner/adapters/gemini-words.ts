@@ -1,11 +1,8 @@
 import { apiErrorIn } from "./api-error.ts";
-import { errorText } from "./error-text.ts";
+import { errorText, inPlainWords } from "./error-text.ts";
 
 /** JSON of the API that holds JSON of the API: deeper than this nothing was seen. */
 const nestingMax = 3;
-
-/** Node's word for it, in which nobody would recognise it (recording midstream_error). */
-const brokenOff = "The connection to the model's API broke off.";
 
 /**
  * What a person can read of an error that Gemini CLI tells: `[API Error: …]`, and in it Google's JSON (recordings
@@ -19,7 +16,7 @@ export function humanWords(said: string): string {
     if (inside === undefined) break;
     words = inside.trim();
   }
-  return words === "terminated" ? brokenOff : words.replace(/^(?:_ApiError|Error): /, "");
+  return inPlainWords(words.replace(/^(?:_ApiError|Error): /, ""));
 }
 
 function messageInJson(text: string): string | undefined {

@@ -179,7 +179,7 @@ test.each([
   ["[API Error: Service unavailable (fake)]", "overloaded", "Service unavailable (fake)"],
   [apiError(400, "Bad request.", "INVALID_ARGUMENT"), "cli_error", "Bad request."],
   [apiError(400, JSON.stringify({ error: { message: "Inside." } }), "X"), "cli_error", "Inside."],
-  ["[API Error: terminated]", "cli_error", "The connection to the model's API broke off."],
+  ["[API Error: terminated]", "cli_error", "The connection to the model's provider broke off in mid-answer."],
   ["[API Error: a { brace [and] a bracket]", "cli_error", "a { brace [and] a bracket"],
   ["", "cli_error", "The CLI reported an error and nothing more."],
 ])("the error %j fails with %s", (message, code, words) => {
