@@ -4,7 +4,7 @@ import { makeTempFolder } from "../helpers/temp.ts";
 import { waitFor } from "../helpers/wait.ts";
 import { startTalk, type Talk } from "../runner/adapters/talk.ts";
 import { failureOf } from "./contract-of-errors.ts";
-import { answerOf, sessionOf, verdicts } from "./decoded.ts";
+import { answerOf, isEnd, isText, sessionOf, verdicts } from "./decoded.ts";
 import type { FakeCli } from "./dialect-case.ts";
 import { keeps, type Subject } from "./keeping.ts";
 
@@ -47,7 +47,7 @@ export function promisesAboutProcesses(subject: Subject): void {
     await using stage = openStage(subject);
     const talk = stage.start();
     talk.send(stage.fake.hold.prompt);
-    await talk.until((one) => one.kind === "event" && one.event.type === "text", "the first text");
+    await talk.until(isText, "the first text");
 
     if (subject.has("interrupt")) await expectInterrupted(talk, stage.fake);
     else await expectEndedBySignal(talk, subject);
@@ -70,7 +70,7 @@ export function promisesAboutProcesses(subject: Subject): void {
 /** The turn ends as aborted, and the process carries another one. */
 async function expectInterrupted(talk: Talk, fake: FakeCli): Promise<void> {
   talk.interrupt("stop");
-  await talk.until(({ kind }) => kind === "turn.ended", "the end of the interrupted turn");
+  await talk.until(isEnd, "the end of the interrupted turn");
   expect(verdicts(talk.decoded)).toEqual([{ kind: "aborted" }]);
 
   expect(answerOf(await talk.say(fake.hello.prompt))).toBe(fake.hello.answer);

@@ -16,6 +16,10 @@ export function answerOf(decoded: readonly Decoded[]): string {
   return finalText(answer);
 }
 
+export const isText = (one: Decoded) => one.kind === "event" && one.event.type === "text";
+export const isTool = (one: Decoded) => one.kind === "event" && one.event.type === "tool.started";
+export const isEnd = ({ kind }: Decoded) => kind === "turn.ended";
+
 export function verdicts(decoded: readonly Decoded[]): Verdict[] {
   return decoded.flatMap((one) => (one.kind === "turn.ended" ? [one.verdict] : []));
 }

@@ -10,7 +10,7 @@ import type { Line } from "./script.ts";
  * 1. In `test/contract/specimens/<cli>.ts`, export a `dialectCase({…})` for each of its two dialects: what
  *    the CLI prints in the situations below, best as recorded, else made by hand. The compiler names what is
  *    missing. What the dialect can't do goes into `cannot`, as a sentence that says why; then its specimen
- *    is left out. `recordedScript(folder)` gives a recording's lines with JSON-RPC replies made to fit,
+ *    is left out. `recordedBy(cli, version)` gives recordings' lines with JSON-RPC replies made to fit,
  *    `turnsOf` and `splitAfter` cut them.
  * 2. In `test/contract/<cli>-contract.test.ts`, call `dialectContract(theCase)` for each, which makes all tests.
  * 3. Add the cases to the list in `test/contract/dialect-cases.ts`, and run `npm run docs`:

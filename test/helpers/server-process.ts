@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Fetch } from "./http.ts";
 import { assertIntegrity } from "./integrity.ts";
 import { type LiveProcess, survivorsWith } from "./survivors.ts";
-import { makeTempFolder } from "./temp.ts";
+import { makeTempFolder, writeFiles } from "./temp.ts";
 import { waitFor } from "./wait.ts";
 
 const projectRoot = join(import.meta.dir, "..", "..");
@@ -170,14 +170,6 @@ function makePlace(options: ServerOptions): Place {
     HEADWAY_PASS_ENV: passed.join(","),
   };
   return { dataDir, home: inside("home"), workspace, marker, env, remove: () => folder[Symbol.dispose]() };
-}
-
-function writeFiles(folder: string, files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    const path = join(folder, name);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(path, text);
-  }
 }
 
 function spawnServer(env: Record<string, string>) {

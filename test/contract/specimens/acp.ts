@@ -1,8 +1,17 @@
-import { join } from "node:path";
 import { createAcpAdapter } from "../../../src/runner/adapters/acp-adapter.ts";
-import { recordedScript, recordingsFolder } from "../../runner/adapters/recordings.ts";
-import { dialectCase, type FakeCli } from "../dialect-case.ts";
-import { type Line, splitAfter, turnsOf } from "../script.ts";
+import { dialectCase } from "../dialect-case.ts";
+import type { Line } from "../script.ts";
+import {
+  acpInterrupt,
+  acpLeftovers,
+  acpNews,
+  acpPermission,
+  acpPromptIn,
+  acpRefusal,
+  acpSession,
+} from "./any-acp-agent.ts";
+import { fakeCli } from "./fake-cli.ts";
+import { recordedBy } from "./recorded.ts";
 
 /** Any agent that speaks ACP, as its owner configures it; the lines are those of OpenCode. */
 const adapter = createAcpAdapter({
@@ -15,57 +24,22 @@ const adapter = createAcpAdapter({
 });
 
 const cliVersion = "1.18.33";
-const script = (name: string): Line[] => recordedScript(join(recordingsFolder("opencode", cliVersion), name));
+const { script } = recordedBy("opencode", cliVersion);
 
 /** The scrubber's name for the first session of a recording. */
 const sessionId = "ses_00000001";
 
-/** Up to where the session is open, and the turns after that; a refusal ends one, too. */
-function opened(name: string, lastOfOpening = "available_commands_update") {
-  const { before, after } = splitAfter(script(name), lastOfOpening);
-  return { opening: before, turns: turnsOf(after, '"stopReason"') };
-}
-
-function refused(method: string, code: number, message: string): { lines: Line[] } {
-  return {
-    lines: [{ replyTo: method, line: JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code, message } }) }],
-  };
-}
+const opened = (name: string, lastOfOpening?: string) => acpSession(script(name), lastOfOpening);
 
 /** The reply of acp_errors that holds these words. */
 function failure(words: string): { lines: Line[] } {
   return { lines: script("acp_errors").filter((line) => JSON.stringify(line).includes(words)) };
 }
 
-function answerIn(input: string): "granted" | "refused" | null {
-  const chosen = /"optionId":"(\w+)"/.exec(input)?.[1];
-  if (chosen === undefined) return null;
-  return chosen === "reject" ? "refused" : "granted";
-}
-
-function promptIn(input: string): string | null {
-  const { method, params } = JSON.parse(input) as Request;
-  return method === "session/prompt" ? (params?.prompt?.[0]?.text ?? null) : null;
-}
-
-interface Request {
-  method?: string;
-  params?: { prompt?: { text: string }[] };
-}
-
-/** It speaks the same protocol. */
-const fakeAgent: FakeCli = {
-  executable: join(import.meta.dir, "../../fixtures/bin/fake-gemini"),
-  hello: { prompt: "hello", answer: "You said: hello" },
-  recall: { prompt: "recall", answer: "Earlier you said: hello" },
-  hold: { prompt: "hold" },
-};
-
 const cannot = {
   brokenStream:
     "ACP has no word for taking back what was said: an agent that asks the model again begins anew without a marker.",
-  leftovers:
-    "ACP's updates name their session and not their turn: what is told after a turn's end, when the next one has begun, can't be told from its answer.",
+  leftovers: acpLeftovers,
 } as const;
 
 function spoken() {
@@ -91,36 +65,22 @@ function spoken() {
     auth_required: failure("invalid x-api-key"),
     rate_limited: failure("Rate limited"),
     // OpenCode tries for minutes before it tells this one.
-    overloaded: refused("session/prompt", -32603, "Internal error: Overloaded"),
+    overloaded: { lines: [acpRefusal("session/prompt", -32603, "Internal error: Overloaded")] },
     cli_error: failure("Bad request"),
     session_lost: { opening: [], lines: script("acp_load_unknown") },
-    interrupt: splitAfter(opened("acp_cancel").turns[0] ?? [], "agent_message_chunk"),
-    permission: {
-      questions: [
-        {
-          what: "a shell command",
-          lines: opened("acp_permissions").turns[0] ?? [],
-          granted: { read: false, edit: false, full: true },
-        },
-      ],
-      answerIn,
-    },
+    interrupt: acpInterrupt(script("acp_cancel")),
+    permission: acpPermission(script("acp_permissions"), (optionId) => optionId !== "reject"),
     resume: {
       opening: load.opening,
       lines: load.turns[0] ?? [],
       answer: "Earlier you said: remember me",
     },
     history: { replayed: "You said: remember me" },
-    handshake: refused("initialize", -32603, "Internal error"),
-    unknown: {
-      line: JSON.stringify({
-        jsonrpc: "2.0",
-        method: "session/update",
-        params: { sessionId, update: { sessionUpdate: "news" } },
-      }),
-    },
-    promptIn,
-    process: fakeAgent,
+    handshake: { lines: [acpRefusal("initialize", -32603, "Internal error")] },
+    unknown: { line: acpNews(sessionId) },
+    promptIn: acpPromptIn,
+    // It speaks the same protocol.
+    process: fakeCli("fake-gemini"),
   };
 }
 

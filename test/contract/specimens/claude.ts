@@ -1,20 +1,15 @@
-import { join } from "node:path";
 import { claudeAdapter } from "../../../src/runner/adapters/claude.ts";
-import { readRecording, recordedScript, recordingsFolder } from "../../runner/adapters/recordings.ts";
-import { dialectCase, type FakeCli, processEndsWithTurn, type Said } from "../dialect-case.ts";
+import { dialectCase, processEndsWithTurn } from "../dialect-case.ts";
 import { type Line, splitAfter, turnsOf } from "../script.ts";
+import { answerBy } from "./answer-by.ts";
+import { fakeCli } from "./fake-cli.ts";
+import { recordedBy } from "./recorded.ts";
 
 const cliVersion = "2.1.330";
-const folderOf = (name: string) => join(recordingsFolder("claude", cliVersion), name);
+const { script, failure } = recordedBy("claude", cliVersion);
 
 const turnOf = (name: string, number: number): Line[] =>
-  turnsOf(recordedScript(folderOf(name)), '"type":"result"')[number] ?? [];
-
-/** A recording that ended otherwise than well. */
-function failure(name: string): Said {
-  const { stderr, exit } = readRecording(folderOf(name));
-  return { lines: recordedScript(folderOf(name)), stderr, exit };
-}
+  turnsOf(script(name), '"type":"result"')[number] ?? [];
 
 const sessionId = "ab1250cb-e274-41f0-a368-eba79b9dd425";
 const resumedId = "11111111-1111-4111-8111-111111111111";
@@ -68,23 +63,14 @@ function brokenOff(turn: readonly Line[]): Line[] {
   return [...broken, ...turn.slice(begun)];
 }
 
-function answerIn(input: string): "granted" | "refused" | null {
-  const behavior = /"behavior":"(allow|deny)"/.exec(input)?.[1];
-  if (behavior === undefined) return null;
-  return behavior === "allow" ? "granted" : "refused";
-}
+const answerIn = answerBy(/"behavior":"(allow|deny)"/, (behavior) => behavior === "allow");
 
 function promptIn(input: string): string | null {
   const { type, message } = JSON.parse(input) as { type: string; message?: { content: string } };
   return type === "user" ? (message?.content ?? null) : null;
 }
 
-const fakeClaude: FakeCli = {
-  executable: join(import.meta.dir, "../../fixtures/bin/fake-claude"),
-  hello: { prompt: "hello", answer: "You said: hello" },
-  recall: { prompt: "recall", answer: "Earlier you said: hello" },
-  hold: { prompt: "slow=20 chatty=2000" },
-};
+const fakeClaude = fakeCli("fake-claude", "slow=20 chatty=2000");
 
 const always = {
   history: "Claude Code replays nothing of a session that it resumes.",

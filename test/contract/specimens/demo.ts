@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
 import { demoAdapter } from "../../../src/runner/adapters/demo.ts";
 import { makeTempFolder } from "../../helpers/temp.ts";
 import { startTalk, type Talk } from "../../runner/adapters/talk.ts";
+import { isEnd, isText } from "../decoded.ts";
 import { dialectCase, type FakeCli, processEndsWithTurn } from "../dialect-case.ts";
 import { claudeWarm } from "./claude.ts";
 
@@ -47,8 +47,6 @@ const memory = "In this conversation you asked me:\n\n1. think";
 const laterMemory = `${memory}\n1. what do you remember?\n1. a tool, please\n1. an error\n1. slow`;
 const toolAnswer = "That is what the command printed. A tool call of a real CLI looks the same here.";
 
-const isEnd = ({ kind }: Decoded) => kind === "turn.ended";
-
 async function linesOf(talk: Talk, prompt: string): Promise<string[]> {
   const from = talk.lines.length;
   await talk.say(prompt);
@@ -58,7 +56,7 @@ async function linesOf(talk: Talk, prompt: string): Promise<string[]> {
 async function interrupted(talk: Talk): Promise<{ before: string[]; after: string[] }> {
   const from = talk.lines.length;
   talk.send("slow");
-  await talk.until((one) => one.kind === "event" && one.event.type === "text", "the first word");
+  await talk.until(isText, "the first word");
   const middle = talk.lines.length;
   talk.interrupt("stop");
   await talk.until(isEnd, "the end of the interrupted turn");

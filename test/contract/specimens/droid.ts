@@ -1,27 +1,21 @@
-import { join } from "node:path";
 import { droidAdapter } from "../../../src/runner/adapters/droid.ts";
-import { readRecording, recordedScript, recordingsFolder } from "../../runner/adapters/recordings.ts";
-import { dialectCase, type FakeCli, processEndsWithTurn, type Said } from "../dialect-case.ts";
+import { dialectCase, processEndsWithTurn, type Said } from "../dialect-case.ts";
 import { type Line, splitAfter, turnsOf } from "../script.ts";
+import { answerBy } from "./answer-by.ts";
+import { fakeCli } from "./fake-cli.ts";
+import { recordedBy } from "./recorded.ts";
 
 const cliVersion = "0.225.2";
-const folderOf = (name: string) => join(recordingsFolder("droid", cliVersion), name);
-const script = (name: string): Line[] => recordedScript(folderOf(name));
+const recorded = recordedBy("droid", cliVersion);
+const { script } = recorded;
 
 /** The scrubber's name for the first session of a recording. */
 const sessionId = "00000001-0000-4000-8000-000000000000";
 
-function failure(name: string): Said {
-  const { stderr, exit } = readRecording(folderOf(name));
-  return { opening: [], lines: script(name), stderr, exit };
-}
+/** The whole of a recording, with the replies to the handshake in it. */
+const failure = (name: string): Said => ({ ...recorded.failure(name), opening: [] });
 
-const fakeDroid: FakeCli = {
-  executable: join(import.meta.dir, "../../fixtures/bin/fake-droid"),
-  hello: { prompt: "hello", answer: "You said: hello" },
-  recall: { prompt: "recall", answer: "Earlier you said: hello" },
-  hold: { prompt: "hold" },
-};
+const fakeDroid = fakeCli("fake-droid");
 
 const always = {
   version: "Droid doesn't name its version in what it says; Headway reads it beside the executable.",
@@ -86,17 +80,12 @@ function asFirst(lines: readonly Line[] = []): Line[] {
 
 /** The reply to a session in a folder that isn't there. */
 function refusedHandshake(): Line[] {
-  const line = readRecording(folderOf("jsonrpc-refused")).lines.find((one) =>
-    one.includes("Working directory"),
-  );
+  const { lines } = recorded.recording("jsonrpc-refused");
+  const line = lines.find((one) => one.includes("Working directory"));
   return [{ replyTo: "droid.initialize_session", line: line ?? "" }];
 }
 
-function answerIn(input: string): "granted" | "refused" | null {
-  const chosen = /"selectedOption":"(\w+)"/.exec(input)?.[1];
-  if (chosen === undefined) return null;
-  return chosen === "proceed_once" ? "granted" : "refused";
-}
+const answerIn = answerBy(/"selectedOption":"(\w+)"/, (option) => option === "proceed_once");
 
 interface Request {
   method?: string;

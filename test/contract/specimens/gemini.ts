@@ -1,27 +1,25 @@
-import { join } from "node:path";
 import { geminiAdapter } from "../../../src/runner/adapters/gemini.ts";
-import { readRecording, recordedScript, recordingsFolder } from "../../runner/adapters/recordings.ts";
-import { dialectCase, type FakeCli, processEndsWithTurn, type Said } from "../dialect-case.ts";
-import { type Line, splitAfter, turnsOf } from "../script.ts";
+import { dialectCase, processEndsWithTurn, type Said } from "../dialect-case.ts";
+import type { Line } from "../script.ts";
+import {
+  acpInterrupt,
+  acpLeftovers,
+  acpNews,
+  acpPermission,
+  acpPromptIn,
+  acpRefusal,
+  acpSession,
+} from "./any-acp-agent.ts";
+import { fakeCli } from "./fake-cli.ts";
+import { recordedBy } from "./recorded.ts";
 
 const cliVersion = "0.61.0";
-const folderOf = (name: string) => join(recordingsFolder("gemini", cliVersion), name);
-const script = (name: string): Line[] => recordedScript(folderOf(name));
+const { script, failure } = recordedBy("gemini", cliVersion);
 
 /** The scrubber's name for the first session of a recording. */
 const sessionId = "00000001-0000-4000-8000-000000000000";
 
-function failure(name: string): Said {
-  const { stderr, exit } = readRecording(folderOf(name));
-  return { lines: script(name), stderr, exit };
-}
-
-const fakeGemini: FakeCli = {
-  executable: join(import.meta.dir, "../../fixtures/bin/fake-gemini"),
-  hello: { prompt: "hello", answer: "You said: hello" },
-  recall: { prompt: "recall", answer: "Earlier you said: hello" },
-  hold: { prompt: "hold" },
-};
+const fakeGemini = fakeCli("fake-gemini");
 
 const brokenStream =
   "Gemini CLI asks the model again without a marker: what it said until then can't be told from what follows.";
@@ -68,20 +66,11 @@ export const geminiOneTurn = dialectCase({
   }),
 });
 
-/** Up to where the session is open, and the turns after that. */
-function opened(name: string, opening: string) {
-  const { before, after } = splitAfter(script(name), opening);
-  return { opening: before, turns: turnsOf(after, '"stopReason"') };
-}
-
-const refusal = (method: string, code: number, message: string): Line => ({
-  replyTo: method,
-  line: JSON.stringify({ jsonrpc: "2.0", id: 1, error: { code, message } }),
-});
+const opened = (name: string, lastOfOpening?: string) => acpSession(script(name), lastOfOpening);
 
 /** The API's limits and troubles take minutes to be told (recordings error_429, error_503): these are made by hand. */
 function refusedByApi(code: number, message: string): Said {
-  return { lines: [refusal("session/prompt", code, JSON.stringify({ error: { code, message } }))] };
+  return { lines: [acpRefusal("session/prompt", code, JSON.stringify({ error: { code, message } }))] };
 }
 
 const fileWritten =
@@ -94,8 +83,8 @@ function withFailure(lines: readonly Line[]): Line[] {
 }
 
 function spoken() {
-  const session = opened("acp_session", "available_commands_update");
-  const tools = opened("acp_tools", "available_commands_update");
+  const session = opened("acp_session");
+  const tools = opened("acp_tools");
   const load = opened("acp_load", "Method not found");
   const tool = tools.turns[3] ?? [];
   return {
@@ -120,30 +109,13 @@ function spoken() {
   };
 }
 
-function answerIn(input: string): "granted" | "refused" | null {
-  const chosen = /"optionId":"(\w+)"/.exec(input)?.[1];
-  if (chosen === undefined) return null;
-  return chosen === "proceed_once" ? "granted" : "refused";
-}
-
-function promptIn(input: string): string | null {
-  const { method, params } = JSON.parse(input) as Request;
-  return method === "session/prompt" ? (params?.prompt?.[0]?.text ?? null) : null;
-}
-
-interface Request {
-  method?: string;
-  params?: { prompt?: { text: string }[] };
-}
-
 export const geminiWarm = dialectCase({
   adapter: geminiAdapter,
   form: "warm",
   cliVersion,
   cannot: {
     brokenStream,
-    leftovers:
-      "ACP's updates name their session and not their turn: what is told after a turn's end, when the next one has begun, can't be told from its answer.",
+    leftovers: acpLeftovers,
   },
   specimens: () => ({
     ...spoken(),
@@ -155,29 +127,11 @@ export const geminiWarm = dialectCase({
       lines: script("acp_errors").filter((line) => JSON.stringify(line).includes("model not found")),
     },
     session_lost: { opening: [], lines: script("acp_load_unknown") },
-    interrupt: splitAfter(
-      opened("acp_cancel", "available_commands_update").turns[0] ?? [],
-      "agent_message_chunk",
-    ),
-    permission: {
-      questions: [
-        {
-          what: "a shell command",
-          lines: opened("acp_permissions", "available_commands_update").turns[0] ?? [],
-          granted: { read: false, edit: false, full: true },
-        },
-      ],
-      answerIn,
-    },
-    handshake: { lines: [refusal("initialize", -32603, "Internal error")] },
-    unknown: {
-      line: JSON.stringify({
-        jsonrpc: "2.0",
-        method: "session/update",
-        params: { sessionId, update: { sessionUpdate: "news" } },
-      }),
-    },
-    promptIn,
+    interrupt: acpInterrupt(script("acp_cancel")),
+    permission: acpPermission(script("acp_permissions"), (optionId) => optionId === "proceed_once"),
+    handshake: { lines: [acpRefusal("initialize", -32603, "Internal error")] },
+    unknown: { line: acpNews(sessionId) },
+    promptIn: acpPromptIn,
     process: fakeGemini,
   }),
 });

@@ -1,38 +1,28 @@
 import { afterAll, expect, test } from "bun:test";
-import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Decoded, SessionSpec } from "../../../src/runner/adapters/adapter.ts";
+import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
 import { droidAdapter } from "../../../src/runner/adapters/droid.ts";
-import { answerOf, anomalyCodes, eventsOf, sessionOf, verdicts } from "../../contract/decoded.ts";
+import {
+  answerOf,
+  anomalyCodes,
+  eventsOf,
+  isEnd,
+  isText,
+  isTool,
+  sessionOf,
+  verdicts,
+} from "../../contract/decoded.ts";
 import { descendantsOf } from "../../helpers/survivors.ts";
-import { makeTempFolder } from "../../helpers/temp.ts";
 import { waitFor } from "../../helpers/wait.ts";
-import { recordedLines, recordingsFolder } from "./recordings.ts";
-import { startTalk, type Talk } from "./talk.ts";
+import { fakeContract } from "./fake-contract.ts";
+import { openFakeStage } from "./fake-stage.ts";
 
 /* The fake must talk as the real one was recorded, and misbehave as it is told: other tests lean on both. */
 
-const executable = join(import.meta.dir, "../../fixtures/bin/fake-droid");
-const home = makeTempFolder();
-afterAll(() => home[Symbol.dispose]());
-
-type Form = "warm" | "oneTurn";
-const forms = ["oneTurn", "warm"] as const;
-
-function startFake(
-  form: Form,
-  spec: Partial<SessionSpec> = {},
-  { env = {}, systemPrompt = "" }: { env?: Record<string, string>; systemPrompt?: string } = {},
-): Talk {
-  return startTalk({
-    dialect: droidAdapter.dialects[form],
-    spec: { executable, sessionId: randomUUID(), ...spec },
-    home: home.path,
-    systemPrompt,
-    env,
-  });
-}
+const stage = openFakeStage(droidAdapter, "0.225.2");
+const { executable, home, start: startFake, carry, recorded } = stage;
+afterAll(() => stage[Symbol.dispose]());
 
 interface Message {
   id: string;
@@ -69,31 +59,25 @@ function kindsOf(lines: readonly string[]): string[] {
   return kinds.filter((kind, at) => kind !== kinds[at - 1]);
 }
 
-const recorded = (name: string) => recordedLines(join(recordingsFolder("droid", "0.225.2"), name));
-const isText = (one: Decoded) => one.kind === "event" && one.event.type === "text";
-const isTool = (one: Decoded) => one.kind === "event" && one.event.type === "tool.started";
-const isEnd = ({ kind }: Decoded) => kind === "turn.ended";
-
-/** A whole process of one turn, up to its end. */
-async function carry(prompt: string, spec: Partial<SessionSpec> = {}) {
-  await using fake = startFake("oneTurn", spec);
-  fake.send(prompt);
-  const exit = await fake.exited;
-  return { exit, decoded: fake.decoded, lines: fake.lines, stderr: await fake.stderr() };
-}
-
-test.each([
-  ["one-turn", "hello there", "edit"],
-  ["one-turn-think", "think", "edit"],
-  ["one-turn-tool", "tool=echo done", "full"],
-  ["one-turn-denied", "risky=touch made.txt", "edit"],
-  ["one-turn-error", "error-400", "edit"],
-  ["repetition", "repetition", "edit"],
-  ["one-turn-tool-refused", "tool=touch made.txt", "read"],
-] as const)("its lines come in the order of the recording %s", async (name, prompt, permissionMode) => {
-  const { lines } = await carry(prompt, { permissionMode });
-
-  expect(kindsOf(lines)).toEqual(kindsOf(recorded(name)));
+fakeContract(stage, {
+  oneTurn: "one-turn",
+  end: "ends of the turn",
+  interrupt: "an interrupt",
+  kindsOf,
+  recordings: [
+    ["one-turn", "hello there", "edit"],
+    ["one-turn-think", "think", "edit"],
+    ["one-turn-tool", "tool=echo done", "full"],
+    ["one-turn-denied", "risky=touch made.txt", "edit"],
+    ["one-turn-error", "error-400", "edit"],
+    ["repetition", "repetition", "edit"],
+    ["one-turn-tool-refused", "tool=touch made.txt", "read"],
+  ],
+  exits: [
+    ["double-end", 0, 1],
+    ["after-end", 0, 1],
+    ["empty", 0, 1],
+  ],
 });
 
 test.each([
@@ -131,17 +115,6 @@ test("an interrupt in mid-stream and one in a tool give the lines of the recordi
   const told = (lines: readonly string[]) => kindsOf(lines.filter((line) => !line.includes('"response"')));
   expect(told(fake.lines)).toEqual(told(recorded("warm-interrupt")));
   await waitFor(() => descendantsOf(fake.pid).length === 0, { what: "the end of the tool's process" });
-});
-
-test.each(forms)("it remembers a session over its processes (%s)", async (form) => {
-  await using before = startFake(form);
-  const sessionId = sessionOf(await before.say("first"));
-  before.closeInput();
-  expect(await before.exited).toBe(0);
-
-  await using after = startFake(form, { sessionId, resume: true });
-
-  expect(answerOf(await after.say("recall"))).toBe("Earlier you said: first");
 });
 
 test("each form goes on with a session of the other, and its system prompt goes with it", async () => {
@@ -204,19 +177,6 @@ test("a signal ends a tool and the turn goes on; without a tool it ends the proc
   expect([await tool.exited, await held.exited]).toEqual([0, 0]);
   expect(answerOf(tool.decoded)).toContain("terminated by signal");
   expect([verdicts(tool.decoded).length, verdicts(held.decoded)]).toEqual([1, []]);
-});
-
-test("deaf hears neither an interrupt nor a polite signal", async () => {
-  const log = join(home.path, "deaf.jsonl");
-  await using fake = startFake("warm", {}, { env: { FAKE_LOG: log } });
-  fake.send("deaf");
-  await fake.until(isText, "the first text");
-
-  for (const signal of ["SIGINT", "SIGTERM"] as const) fake.signal(signal);
-  fake.interrupt("stop");
-  await waitFor(() => readFileSync(log, "utf8").split("ignored").length === 4, { what: "all to be ignored" });
-
-  expect(verdicts(fake.decoded)).toEqual([]);
 });
 
 test("late text follows the end of an interrupted turn, and belongs to none", async () => {
@@ -287,25 +247,6 @@ test("of retries and remarks only the warm form tells, and an asked user cancels
   expect(notices(await fake.say("retries=2"))).toEqual(["api_retry", "api_retry"]);
   expect(notices(await fake.say("remark"))).toEqual(["cli_warning"]);
   expect(notices(await fake.say("ask-user"))).toEqual(["cli_warning"]);
-});
-
-test.each([
-  ["exit=4", 4, 0],
-  ["exit-late=5", 5, 0],
-  ["liar", 0, 0],
-  ["crash", "SIGSEGV", 0],
-  ["complain=oops", 1, 0],
-  ["liar-exit=3", 3, 1],
-  ["double-end", 0, 1],
-  ["after-end", 0, 1],
-  ["banner", 0, 1],
-  ["unknown-events=2", 0, 1],
-  ["empty", 0, 1],
-] as const)("%s ends one-turn with %p and %p ends of the turn", async (prompt, how, ends) => {
-  const { exit, decoded } = await carry(prompt);
-
-  expect(exit).toBe(how);
-  expect(verdicts(decoded)).toHaveLength(ends);
 });
 
 test.each([

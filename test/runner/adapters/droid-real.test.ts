@@ -1,50 +1,15 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { SessionSpec } from "../../../src/runner/adapters/adapter.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { droidAdapter } from "../../../src/runner/adapters/droid.ts";
 import { eventsOf, sessionOf, verdicts } from "../../contract/decoded.ts";
-import { startFakeModelApi } from "../../helpers/fake-model-api.ts";
-import { makeTempFolder } from "../../helpers/temp.ts";
-import { setupOf } from "../../real-clis/cli-setup.ts";
-import { isInstalled, realCliPath } from "../../real-clis/install.ts";
-import { startTalk, type Talk } from "./talk.ts";
+import { isInstalled } from "../../real-clis/install.ts";
+import { openRealStage } from "./real-stage.ts";
+import type { Talk } from "./talk.ts";
 
 /* What only the real CLI can show of our protocol; what it does through the server stands in test/real-clis. */
 
 setDefaultTimeout(90_000);
-
-/** An empty home, an API of ours, and the real Droid spoken to in one of its forms. */
-function openStage() {
-  const home = makeTempFolder();
-  const cwd = join(home.path, "project");
-  mkdirSync(cwd);
-  const api = startFakeModelApi();
-  const executable = realCliPath("droid") ?? "";
-  const { env, homeFiles, agent } = setupOf("droid", api.url, executable);
-  for (const [path, text] of Object.entries(homeFiles)) {
-    mkdirSync(dirname(join(home.path, path)), { recursive: true });
-    writeFileSync(join(home.path, path), text);
-  }
-  const start = (form: "warm" | "oneTurn", spec: Partial<SessionSpec> = {}, systemPrompt = "") =>
-    startTalk({
-      dialect: droidAdapter.dialects[form],
-      spec: { executable, sessionId: randomUUID(), cwd, model: String(agent["model"]), ...spec },
-      home: home.path,
-      systemPrompt,
-      env: { ...env, TMPDIR: home.path },
-    });
-  return {
-    api,
-    cwd,
-    start,
-    async [Symbol.asyncDispose]() {
-      await api.stop();
-      home[Symbol.dispose]();
-    },
-  };
-}
 
 /** Its input is closed, and it ends by itself. */
 async function leave(talk: Talk): Promise<void> {
@@ -54,7 +19,7 @@ async function leave(talk: Talk): Promise<void> {
 
 describe.skipIf(!isInstalled("droid"))("the real Droid", () => {
   test("in mode read is offered no shell in one turn, and may use none when it is warm", async () => {
-    await using stage = openStage();
+    await using stage = openRealStage("droid", droidAdapter);
     await using once = stage.start("oneTurn", { permissionMode: "read" });
     await using warm = stage.start("warm", { permissionMode: "read" });
 
@@ -68,7 +33,7 @@ describe.skipIf(!isInstalled("droid"))("the real Droid", () => {
   });
 
   test("goes on in its session under the agent's new permission mode, in both forms", async () => {
-    await using stage = openStage();
+    await using stage = openRealStage("droid", droidAdapter);
     await using full = stage.start("warm", { permissionMode: "full" });
     const sessionId = sessionOf(await full.say("risk=high use tool `touch full.txt`"));
     await leave(full);
@@ -84,7 +49,7 @@ describe.skipIf(!isInstalled("droid"))("the real Droid", () => {
   });
 
   test("keeps the system prompt of a warm session when it is loaded and when it is forked", async () => {
-    await using stage = openStage();
+    await using stage = openRealStage("droid", droidAdapter);
     await using begun = stage.start("warm", {}, "KEEP-THIS");
     const sessionId = sessionOf(await begun.say("one"));
     await leave(begun);
@@ -104,7 +69,7 @@ describe.skipIf(!isInstalled("droid"))("the real Droid", () => {
   });
 
   test("is not asked under another model when it doesn't know the agent's", async () => {
-    await using stage = openStage();
+    await using stage = openRealStage("droid", droidAdapter);
     await using warm = stage.start("warm", { model: "no-such-model" });
     await using once = stage.start("oneTurn", { model: "no-such-model" });
 

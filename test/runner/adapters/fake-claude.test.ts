@@ -4,31 +4,23 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
 import { claudeAdapter } from "../../../src/runner/adapters/claude.ts";
-import { answerOf, anomalyCodes, eventsOf, verdicts } from "../../contract/decoded.ts";
+import { answerOf, anomalyCodes, eventsOf, isEnd, isText, isTool, verdicts } from "../../contract/decoded.ts";
 import { descendantsOf } from "../../helpers/survivors.ts";
-import { makeTempFolder } from "../../helpers/temp.ts";
 import { waitFor } from "../../helpers/wait.ts";
-import { recordedLines, recordingsFolder } from "./recordings.ts";
-import { startTalk, type Talk } from "./talk.ts";
+import { openFakeStage } from "./fake-stage.ts";
+import type { Talk } from "./talk.ts";
 
 /* The fake must talk as the real one was recorded, and misbehave as it is told: other tests lean on both. */
 
-const fakeClaude = join(import.meta.dir, "../../fixtures/bin/fake-claude");
-const home = makeTempFolder();
-afterAll(() => home[Symbol.dispose]());
+const stage = openFakeStage(claudeAdapter, "2.1.330");
+const { home, recorded } = stage;
+afterAll(() => stage[Symbol.dispose]());
 
 function startFake(
   spec: { sessionId?: string; resume?: boolean } = {},
   env: Record<string, string> = {},
 ): Talk {
-  const executable = fakeClaude;
-  return startTalk({
-    dialect: claudeAdapter.dialects.warm,
-    spec: { executable, sessionId: randomUUID(), ...spec },
-    home: home.path,
-    env,
-    systemPrompt: "Be brief.",
-  });
+  return stage.start("warm", spec, { env, systemPrompt: "Be brief." });
 }
 
 interface Line {
@@ -55,9 +47,6 @@ function eventsIn(log: string): string[] {
   return entries.map(({ event, prompt }) => `${event} ${prompt}`.trim());
 }
 
-const recorded = (name: string) => recordedLines(join(recordingsFolder("claude", "2.1.330"), name));
-const isText = (one: Decoded) => one.kind === "event" && one.event.type === "text";
-const isTool = (one: Decoded) => one.kind === "event" && one.event.type === "tool.started";
 const isSession = (one: Decoded) => one.kind === "event" && one.event.type === "session";
 
 test.each([
@@ -76,7 +65,7 @@ test("an interrupt in mid-stream gives the lines of the recording cancel_sigint,
   await fake.until(isText, "the first word");
 
   fake.interrupt("stop");
-  await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
+  await fake.until(isEnd, "the end of the turn");
 
   const lines = fake.lines.filter((line) => !line.includes("control_response"));
   expect(kindsOf(lines)).toEqual(kindsOf(recorded("cancel_sigint")));
@@ -180,7 +169,7 @@ test.each(["forever", "silent"])("%s says nothing more and obeys an interrupt", 
   fake.send(prompt);
 
   fake.interrupt("stop");
-  await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
+  await fake.until(isEnd, "the end of the turn");
 
   expect(verdicts(fake.decoded)).toEqual([{ kind: "aborted" }]);
 });
@@ -211,7 +200,7 @@ test("an interrupt ends a tool that runs in its own session", async () => {
   await waitFor(() => sleeps().length > 0, { what: "the tool's process" });
 
   fake.interrupt("stop");
-  await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
+  await fake.until(isEnd, "the end of the turn");
 
   await waitFor(() => sleeps().length === 0, { what: "the end of the tool's process" });
   expect(eventsOf(fake.decoded, "tool.finished")).toMatchObject([{ isError: true }]);
@@ -272,7 +261,7 @@ test.each([
   await fake.until((one) => isText(one) || isTool(one), "the beginning");
 
   fake.interrupt("stop");
-  await fake.until(({ kind }) => kind === "turn.ended", "the end of the turn");
+  await fake.until(isEnd, "the end of the turn");
 
   expect(verdicts(fake.decoded)).toEqual([{ kind: "aborted" }]);
   expect(answerOf(fake.decoded)).toBe(said);
@@ -289,13 +278,7 @@ test("the log tells when turns start and end", async () => {
 });
 
 test("the small fake for measurements is understood as well", async () => {
-  const executable = `${fakeClaude}-sh`;
-  const sessionId = randomUUID();
-  await using fake = startTalk({
-    dialect: claudeAdapter.dialects.warm,
-    spec: { executable, sessionId },
-    home: home.path,
-  });
+  await using fake = stage.start("warm", { executable: `${stage.executable}-sh` });
 
   expect(answerOf(await fake.say("anything"))).toBe("ok");
   expect(answerOf(await fake.say("again"))).toBe("ok");

@@ -1,33 +1,19 @@
 import { afterAll, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Decoded, SessionSpec } from "../../../src/runner/adapters/adapter.ts";
 import { geminiAdapter } from "../../../src/runner/adapters/gemini.ts";
-import { answerOf, anomalyCodes, eventsOf, sessionOf, verdicts } from "../../contract/decoded.ts";
+import { answerOf, anomalyCodes, eventsOf, isEnd, isText, verdicts } from "../../contract/decoded.ts";
 import { descendantsOf } from "../../helpers/survivors.ts";
-import { makeTempFolder } from "../../helpers/temp.ts";
 import { waitFor } from "../../helpers/wait.ts";
-import { recordedLines, recordingsFolder } from "./recordings.ts";
-import { startTalk, type Talk } from "./talk.ts";
+import { fakeContract } from "./fake-contract.ts";
+import { forms, openFakeStage } from "./fake-stage.ts";
 
 /* The fake must talk as the real one was recorded, and misbehave as it is told: other tests lean on both. */
 
-const executable = join(import.meta.dir, "../../fixtures/bin/fake-gemini");
-const home = makeTempFolder();
-afterAll(() => home[Symbol.dispose]());
-
-type Form = "warm" | "oneTurn";
-const forms = ["oneTurn", "warm"] as const;
-
-function startFake(form: Form, spec: Partial<SessionSpec> = {}, env: Record<string, string> = {}): Talk {
-  return startTalk({
-    dialect: geminiAdapter.dialects[form],
-    spec: { executable, sessionId: randomUUID(), ...spec },
-    home: home.path,
-    env,
-  });
-}
+const stage = openFakeStage(geminiAdapter, "0.61.0");
+const { executable, home, start: startFake, carry, recorded } = stage;
+afterAll(() => stage[Symbol.dispose]());
 
 /** What kinds of lines came in which order; several of a kind in a row count as one. */
 function kindsOf(lines: readonly string[]): string[] {
@@ -48,30 +34,25 @@ function kindsOf(lines: readonly string[]): string[] {
   return kinds.filter((kind, at) => kind !== kinds[at - 1]);
 }
 
-const recorded = (name: string) => recordedLines(join(recordingsFolder("gemini", "0.61.0"), name));
-const isText = (one: Decoded) => one.kind === "event" && one.event.type === "text";
-const isEnd = ({ kind }: Decoded) => kind === "turn.ended";
-
-/** A whole process of one turn, up to its end. */
-async function carry(prompt: string, spec: Partial<SessionSpec> = {}) {
-  await using fake = startFake("oneTurn", spec);
-  fake.send(prompt);
-  const exit = await fake.exited;
-  return { exit, decoded: fake.decoded, lines: fake.lines, stderr: await fake.stderr() };
-}
-
-test.each([
-  ["simple", "hello there", "edit"],
-  ["tool_use", "tool=echo done", "full"],
-  ["tool_use_denied", "tool=touch made.txt", "edit"],
-  ["empty_answer", "empty", "edit"],
-  ["error_401", "error-401", "edit"],
-  ["error_503_twice", "retries=2", "edit"],
-  ["cancel_sigint", "liar", "edit"],
-] as const)("its lines come in the order of the recording %s", async (name, prompt, permissionMode) => {
-  const { lines } = await carry(prompt, { permissionMode });
-
-  expect(kindsOf(lines)).toEqual(kindsOf(recorded(name)));
+fakeContract(stage, {
+  oneTurn: "stream-json",
+  end: "results",
+  interrupt: "a cancel",
+  kindsOf,
+  recordings: [
+    ["simple", "hello there", "edit"],
+    ["tool_use", "tool=echo done", "full"],
+    ["tool_use_denied", "tool=touch made.txt", "edit"],
+    ["empty_answer", "empty", "edit"],
+    ["error_401", "error-401", "edit"],
+    ["error_503_twice", "retries=2", "edit"],
+    ["cancel_sigint", "liar", "edit"],
+  ],
+  exits: [
+    ["double-result", 0, 1],
+    ["after-result", 0, 1],
+    ["session-mismatch", 0, 1],
+  ],
 });
 
 test("its ACP speaks in the order of the recording acp_tools", async () => {
@@ -81,17 +62,6 @@ test("its ACP speaks in the order of the recording acp_tools", async () => {
 
   const kinds = kindsOf(fake.lines).filter((kind) => !kind.includes("commands"));
   expect(kinds).toEqual(kindsOf(recorded("acp_tools")).filter((kind) => !kind.includes("commands")));
-});
-
-test.each(forms)("it remembers a session over its processes (%s)", async (form) => {
-  await using before = startFake(form);
-  const sessionId = sessionOf(await before.say("first"));
-  before.closeInput();
-  expect(await before.exited).toBe(0);
-
-  await using after = startFake(form, { sessionId, resume: true });
-
-  expect(answerOf(await after.say("recall"))).toBe("Earlier you said: first");
 });
 
 test("each of its forms goes on with a session of the other", async () => {
@@ -193,19 +163,6 @@ test.each(forms)("a signal ends it without a result, as recorded (%s)", async (f
   expect(verdicts(fake.decoded)).toEqual([]);
 });
 
-test("deaf hears neither a cancel nor a polite signal", async () => {
-  const log = join(home.path, "deaf.jsonl");
-  await using fake = startFake("warm", {}, { FAKE_LOG: log });
-  fake.send("deaf");
-  await fake.until(isText, "the first text");
-
-  for (const signal of ["SIGINT", "SIGTERM"] as const) fake.signal(signal);
-  fake.interrupt("stop");
-  await waitFor(() => readFileSync(log, "utf8").split("ignored").length === 4, { what: "all to be ignored" });
-
-  expect(verdicts(fake.decoded)).toEqual([]);
-});
-
 test("late chunks follow the reply to a cancel, and belong to no turn", async () => {
   await using fake = startFake("warm");
   fake.send("late-chunks");
@@ -277,25 +234,6 @@ test.each(forms)("retries are told on stderr only, and noise means nothing (%s)"
 
   expect(answerOf(decoded)).toBe("You said: retries=2 noisy");
   await waitFor(() => eventsOf(fake.decoded, "notice").length === 2, { what: "both retries" });
-});
-
-test.each([
-  ["exit=4", 4, 0],
-  ["exit-late=5", 5, 0],
-  ["liar", 0, 0],
-  ["crash", "SIGSEGV", 0],
-  ["complain=oops", 1, 0],
-  ["liar-exit=3", 3, 1],
-  ["double-result", 0, 1],
-  ["after-result", 0, 1],
-  ["banner", 0, 1],
-  ["unknown-events=2", 0, 1],
-  ["session-mismatch", 0, 1],
-] as const)("%s ends stream-json with %p and %p results", async (prompt, how, results) => {
-  const { exit, decoded } = await carry(prompt);
-
-  expect(exit).toBe(how);
-  expect(verdicts(decoded)).toHaveLength(results);
 });
 
 test("it tells its version, and nothing of a folder that isn't declared trusted", async () => {

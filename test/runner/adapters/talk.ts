@@ -5,6 +5,7 @@ import type {
   Dialogue,
   SessionSpec,
 } from "../../../src/runner/adapters/adapter.ts";
+import { isEnd } from "../../contract/decoded.ts";
 import { createLineFramer } from "../../../src/runner/process/lines.ts";
 import { waitFor } from "../../helpers/wait.ts";
 
@@ -137,8 +138,6 @@ export function startTalk(options: TalkOptions): Talk {
     },
   };
 }
-
-const isEnd = ({ kind }: Decoded) => kind === "turn.ended";
 
 function interruptOf(dialogue: Dialogue, requestId: string): string {
   const input = dialogue.interrupt(requestId);
