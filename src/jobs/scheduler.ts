@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/clock.ts";
+import type { Alarm, Clock } from "../domain/clock.ts";
 import type { JobName, PublishFact } from "../domain/facts.ts";
 
 /** What the clock starts, and when. */
@@ -31,7 +31,7 @@ export interface SchedulerOptions {
 export function createScheduler({ jobs, clock, publish }: SchedulerOptions): Scheduler {
   const stopping = new AbortController();
   const running = new Map<Job, Promise<void>>();
-  let timers: Timer[] = [];
+  const alarms = new Map<Job, Alarm>();
 
   async function runOnce(job: Job): Promise<void> {
     const begunMs = clock.monotonicMs();
@@ -44,20 +44,22 @@ export function createScheduler({ jobs, clock, publish }: SchedulerOptions): Sch
       running.delete(job);
     }
   }
-  function startJob(job: Job): void {
-    if (!running.has(job)) running.set(job, runOnce(job));
+  /** One that still runs when its next start comes is left out for once. */
+  function startAfter(job: Job, delayMs: number): void {
+    const start = () => {
+      startAfter(job, job.everyMs);
+      if (!running.has(job)) running.set(job, runOnce(job));
+    };
+    alarms.set(job, clock.after(delayMs, start));
   }
   return {
     start() {
-      timers = jobs.flatMap((job) => [
-        setTimeout(() => startJob(job), job.firstAfterMs).unref(),
-        setInterval(() => startJob(job), job.everyMs).unref(),
-      ]);
+      for (const job of jobs) startAfter(job, job.firstAfterMs);
     },
     async stop() {
       stopping.abort();
-      for (const timer of timers) clearTimeout(timer);
-      timers = [];
+      for (const alarm of alarms.values()) alarm.stop();
+      alarms.clear();
       await Promise.all(running.values());
     },
   };

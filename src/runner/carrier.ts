@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/clock.ts";
+import { type Clock, pause } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type { MakeId } from "../domain/ids.ts";
 import {
@@ -106,7 +106,7 @@ async function settle(
       return run === "stale" ? null : run;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, settleRetryMs));
+      await pause(options.clock, settleRetryMs);
     }
   }
 }

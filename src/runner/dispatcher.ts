@@ -1,3 +1,4 @@
+import type { Alarm, Clock } from "../domain/clock.ts";
 import type { ClaimedRun } from "../domain/ports.ts";
 import { StoreUnavailable } from "../domain/ports.ts";
 
@@ -7,6 +8,7 @@ const claimRetryMs = 1_000;
 export interface DispatcherOptions {
   /** Runs in progress at once, all agents. */
   runsMax: number;
+  clock: Clock;
   claim(runId: string): Promise<ClaimedRun | null>;
   /** Carries a claimed run to its end; the agent is free when this resolves. */
   carry(claimed: ClaimedRun): Promise<void>;
@@ -48,7 +50,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let active = 0;
   let queued = 0;
   let paused = false;
-  let retry: Timer | null = null;
+  let retry: Alarm | null = null;
 
   function isFree(agentId: string): boolean {
     return !busy.has(agentId) && !quarantined.has(agentId) && !resting.has(agentId);
@@ -110,11 +112,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     waiting.set(agentId, [runId, ...(waiting.get(agentId) ?? [])]);
     queued++;
     resting.add(agentId);
-    retry ??= setTimeout(() => {
+    retry ??= options.clock.after(claimRetryMs, () => {
       retry = null;
       resting.clear();
       pump();
-    }, claimRetryMs);
+    });
   }
   async function carryReserved(claimed: ClaimedRun): Promise<void> {
     try {
@@ -148,7 +150,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
     pause() {
       paused = true;
-      if (retry) clearTimeout(retry);
+      retry?.stop();
     },
     quarantine: (agentId) => void quarantined.add(agentId),
     get active() {

@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/clock.ts";
+import { type Clock, within } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type { MakeId } from "../domain/ids.ts";
 import {
@@ -22,7 +22,6 @@ import type { Redactor } from "./policies/redaction.ts";
 import type { Supervisor } from "./process/cli-process.ts";
 import { recover } from "./recovery.ts";
 import type { Refusal, Runner, Wakeups } from "./runner-api.ts";
-import { within } from "./session-process.ts";
 import type { Transport } from "./transports/transport.ts";
 import { createWaiters } from "./waiters.ts";
 import type { WarmPool } from "./warm-pool.ts";
@@ -75,6 +74,7 @@ export function createRunner(options: RunnerOptions): RunnerService {
   let isDraining = false;
   const dispatcher: Dispatcher = createDispatcher({
     runsMax: options.runsMax,
+    clock: options.clock,
     claim: (runId) => store.claim(runId, options.clock.wallMs()),
     carry: (claimed) => carrier.carry(claimed),
   });
@@ -128,9 +128,9 @@ export function createRunner(options: RunnerOptions): RunnerService {
     drain,
     async stop(drainMs) {
       drain();
-      if (!(await within(dispatcher.idle(), drainMs))) stopLive(false);
+      if (!(await within(options.clock, dispatcher.idle(), drainMs))) stopLive(false);
       // Only a store that takes no writes keeps a run from settling; the next server settles it then.
-      await within(dispatcher.idle(), settleMsMax);
+      await within(options.clock, dispatcher.idle(), settleMsMax);
       await options.pool.stop();
       await options.supervisor.killAll();
     },
@@ -138,7 +138,7 @@ export function createRunner(options: RunnerOptions): RunnerService {
       drain();
       stopLive(true);
       await options.supervisor.killAll();
-      await within(dispatcher.idle(), settleMsMax);
+      await within(options.clock, dispatcher.idle(), settleMsMax);
     },
     counts: () => ({ active: dispatcher.active, queued: dispatcher.queued, warm: options.pool.size }),
   };

@@ -1,3 +1,4 @@
+import { type Clock, within } from "../domain/clock.ts";
 import type { Fact } from "../domain/facts.ts";
 import type { Dialect, Dialogue } from "./adapters/adapter.ts";
 import { plainText } from "./adapters/plain-text.ts";
@@ -51,19 +52,8 @@ export const deafListener: ProcessListener = {
 };
 
 /** Ends a process politely (its input closes), then for certain. Resolves with the survivors. */
-export async function endProcess(process: CliProcess, killGraceMs: number): Promise<number> {
+export async function endProcess(process: CliProcess, killGraceMs: number, clock: Clock): Promise<number> {
   process.closeInput();
-  if (process.exitStatus === null) await within(process.exited, killGraceMs);
+  if (process.exitStatus === null) await within(clock, process.exited, killGraceMs);
   return process.killTree();
-}
-
-/** Waits for a promise, but not longer than that; true when it came in time. */
-export async function within(promise: Promise<unknown>, waitMs: number): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), waitMs);
-  try {
-    return await Promise.race([promise.then(() => true as const), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

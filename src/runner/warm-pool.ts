@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/clock.ts";
+import type { Alarm, Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import { anomalySeen, deafListener, isReusable, type SessionProcess } from "./session-process.ts";
 
@@ -35,24 +35,26 @@ export interface WarmPool {
 
 interface Idle {
   session: SessionProcess;
-  timer: Timer;
-  lateLook: Timer;
+  idleAlarm: Alarm;
+  lateLook: Alarm;
 }
 
 /** When an idle process is looked at once more for what its last turn may have started too late to be seen. */
 const lateLookMs = 250;
+/** A process whose agent has the next run waiting is taken up again long before that. */
+const trimAfterMs = 100;
 
 export function createWarmPool(options: WarmPoolOptions): WarmPool {
   /** In order of last use: a Map keeps the order of insertion. */
   const idle = new Map<string, Idle>();
   const ending = new Map<string, Promise<number>>();
-  let trimming: Timer | null = null;
+  let trimming: Alarm | null = null;
 
   function remove(conversationId: string): SessionProcess | null {
     const entry = idle.get(conversationId);
     if (!entry) return null;
-    clearTimeout(entry.timer);
-    clearTimeout(entry.lateLook);
+    entry.idleAlarm.stop();
+    entry.lateLook.stop();
     idle.delete(conversationId);
     return entry.session;
   }
@@ -67,9 +69,8 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
     }
     return (await ending.get(conversationId)) ?? 0;
   }
-  /** Runs a little later, so that a process whose agent has the next run waiting isn't ended in between. */
   function trimSoon(): void {
-    trimming ??= setTimeout(trim, 100);
+    trimming ??= options.clock.after(trimAfterMs, trim);
   }
   function trim(): void {
     trimming = null;
@@ -112,9 +113,9 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
     },
     keep(session) {
       const { conversationId } = session;
-      const timer = setTimeout(() => void evict(conversationId, "idle"), options.idleMs);
-      const lateLook = setTimeout(() => void clearLate(session), lateLookMs);
-      idle.set(conversationId, { session, timer, lateLook });
+      const idleAlarm = options.clock.after(options.idleMs, () => void evict(conversationId, "idle"));
+      const lateLook = options.clock.after(lateLookMs, () => void clearLate(session));
+      idle.set(conversationId, { session, idleAlarm, lateLook });
       watch(session);
       options.publish({ type: "warm.kept", processId: session.process.id, cli: session.process.cli });
       if (idle.size > options.processesMax) trimSoon();
@@ -131,7 +132,7 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
       await Promise.all(own.map(({ session }) => evict(session.conversationId, "ended")));
     },
     async stop() {
-      if (trimming) clearTimeout(trimming);
+      trimming?.stop();
       await Promise.all([...idle.keys()].map((conversationId) => evict(conversationId, "ended")));
       await Promise.all(ending.values());
     },

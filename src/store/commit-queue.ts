@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Clock } from "../domain/clock.ts";
+import type { Alarm, Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import { StoreUnavailable } from "../domain/ports.ts";
 import { isBusy, storageFailure } from "./failures.ts";
@@ -65,7 +65,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   );
   let underWay = false;
   let stopped = false;
-  let lazyTimer: Timer | null = null;
+  let lazyAlarm: Alarm | null = null;
 
   function commit<T>(work: () => T, { durable, lazyMs = 0 }: CommitOptions): Promise<T> {
     if (stopped) return Promise.reject(new StoreUnavailable("closed", "the store is closed"));
@@ -75,13 +75,13 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     return new Promise<T>((resolve, reject) => {
       waiting.push({ durable, work, resolve: resolve as Job["resolve"], reject });
       if (lazyMs === 0) wake();
-      else lazyTimer ??= setTimeout(wake, lazyMs);
+      else lazyAlarm ??= options.clock.after(lazyMs, wake);
     });
   }
 
   function wake(): void {
-    if (lazyTimer !== null) clearTimeout(lazyTimer);
-    lazyTimer = null;
+    lazyAlarm?.stop();
+    lazyAlarm = null;
     if (underWay) return;
     underWay = true;
     setImmediate(flush);
@@ -99,7 +99,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
       deliver(batch, outcomes);
     } catch (error) {
       if (isBusy(error) && delayMs !== undefined) {
-        setTimeout(() => attempt(batch, triesBefore + 1), delayMs);
+        options.clock.after(delayMs, () => attempt(batch, triesBefore + 1));
         return;
       }
       refuse(batch, error);
@@ -158,9 +158,9 @@ function ignoreUnavailable(error: unknown): void {
 }
 
 /** Knows whether the last write went well, says so when that changes, and tries again while it did not. */
-function createHealth(options: Pick<CommitQueueOptions, "publish">, tryAgain: () => void) {
+function createHealth(options: Pick<CommitQueueOptions, "publish" | "clock">, tryAgain: () => void) {
   let failure: StoreUnavailable | null = null;
-  let timer: ReturnType<typeof setTimeout> | null = null;
+  let alarm: Alarm | null = null;
   let stopped = false;
 
   function failed(error: StoreUnavailable): void {
@@ -168,12 +168,11 @@ function createHealth(options: Pick<CommitQueueOptions, "publish">, tryAgain: ()
       options.publish({ type: "store.failed", code: error.code, message: error.message });
     }
     failure = error;
-    if (timer === null && !stopped) timer = setTimeout(probeAgain, probeIntervalMs);
-    timer?.unref();
+    if (!stopped) alarm ??= options.clock.after(probeIntervalMs, probeAgain);
   }
 
   function probeAgain(): void {
-    timer = null;
+    alarm = null;
     tryAgain();
   }
 
@@ -185,8 +184,8 @@ function createHealth(options: Pick<CommitQueueOptions, "publish">, tryAgain: ()
 
   function stop(): void {
     stopped = true;
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
+    alarm?.stop();
+    alarm = null;
   }
 
   return { failed, worked, stop, failure: () => failure, isFailed: () => failure !== null };

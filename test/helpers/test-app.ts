@@ -150,6 +150,7 @@ export function adjustableClock(): Clock & { advance(ms: number): void } {
   return {
     wallMs: () => systemClock.wallMs() + aheadMs,
     monotonicMs: () => systemClock.monotonicMs() + aheadMs,
+    after: systemClock.after,
     advance: (ms) => void (aheadMs += ms),
   };
 }

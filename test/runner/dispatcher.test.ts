@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { systemClock } from "../../src/domain/clock.ts";
 import { type ClaimedRun, StoreUnavailable } from "../../src/domain/ports.ts";
 import { createDispatcher } from "../../src/runner/dispatcher.ts";
 
@@ -11,6 +12,7 @@ function createStage(runsMax: number, claim?: (runId: string) => Promise<Claimed
   const claimed = (runId: string) => ({ runId, agent: { id: agentOf.get(runId) } }) as ClaimedRun;
   const dispatcher = createDispatcher({
     runsMax,
+    clock: systemClock,
     claim: claim ?? ((runId) => Promise.resolve(claimed(runId))),
     carry: (run) => {
       carried.push(run.runId);

@@ -1,3 +1,4 @@
+import type { Alarm, Clock } from "../../domain/clock.ts";
 import type { StopReason } from "../live-run.ts";
 
 export interface WatchdogLimits {
@@ -19,35 +20,39 @@ export interface Watchdogs {
 }
 
 /** Calls `onBite` at most once. */
-export function startWatchdogs(limits: WatchdogLimits, onBite: (reason: StopReason) => void): Watchdogs {
-  let silence: Timer | null = null;
+export function startWatchdogs(
+  clock: Clock,
+  limits: WatchdogLimits,
+  onBite: (reason: StopReason) => void,
+): Watchdogs {
+  let silence: Alarm | null = null;
   let heard = false;
   let paused = false;
-  const deadline = setTimeout(() => bite({ kind: "deadline" }), Math.max(0, limits.deadlineInMs));
+  const deadline = clock.after(Math.max(0, limits.deadlineInMs), () => bite({ kind: "deadline" }));
 
   function bite(reason: StopReason): void {
     stop();
     onBite(reason);
   }
   function stop(): void {
-    clearTimeout(deadline);
+    deadline.stop();
     rest();
   }
   function rest(): void {
-    if (silence) clearTimeout(silence);
+    silence?.stop();
     silence = null;
   }
   function listen(): void {
     rest();
     if (paused) return;
     const waitMs = heard ? limits.stallTimeoutMs : Math.min(limits.firstOutputMs, limits.stallTimeoutMs);
-    silence = setTimeout(() => bite({ kind: "stalled", message: silenceMessage(heard, waitMs) }), waitMs);
+    silence = clock.after(waitMs, () => bite({ kind: "stalled", message: silenceMessage(heard, waitMs) }));
   }
   return {
     turnSent: listen,
     signOfLife() {
       // Re-arming a timer for every chunk of a fast stream would cost more than reading it.
-      if (heard && silence) return void silence.refresh();
+      if (heard && silence) return silence.refresh();
       heard = true;
       listen();
     },

@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/clock.ts";
+import type { Alarm, Clock } from "../../domain/clock.ts";
 import type { LimitCode, ProcessLimits } from "./cli-process.ts";
 import type { ProcessStat } from "./tree.ts";
 
@@ -62,11 +62,11 @@ interface Watched {
 
 export function createLimitWatch(clock: Clock): LimitWatch {
   const watched = new Set<Watched>();
-  let timer: Timer | null = null;
+  let timer: Alarm | null = null;
   let timerAtMs = Number.POSITIVE_INFINITY;
 
   function disarm(): void {
-    if (timer !== null) clearTimeout(timer);
+    timer?.stop();
     timer = null;
     timerAtMs = Number.POSITIVE_INFINITY;
   }
@@ -75,7 +75,7 @@ export function createLimitWatch(clock: Clock): LimitWatch {
     if (dueAtMs >= timerAtMs) return;
     disarm();
     timerAtMs = dueAtMs;
-    timer = setTimeout(lookAtDue, Math.max(1, dueAtMs - clock.monotonicMs()));
+    timer = clock.after(Math.max(1, dueAtMs - clock.monotonicMs()), lookAtDue);
   }
 
   function lookAtDue(): void {

@@ -1,9 +1,10 @@
+import { type Alarm, type Clock, within } from "../../domain/clock.ts";
 import type { RunErrorCode } from "../../domain/error-codes.ts";
 import type { Verdict } from "../adapters/adapter.ts";
 import type { LiveRun, StopReason } from "../live-run.ts";
 import type { ExitStatus, ProcessListener } from "../process/cli-process.ts";
 import { startWatchdogs, type WatchdogLimits, type Watchdogs } from "../policies/watchdogs.ts";
-import { hasOpenInput, type SessionProcess, within } from "../session-process.ts";
+import { hasOpenInput, type SessionProcess } from "../session-process.ts";
 import { stopTurn } from "./stop-turn.ts";
 import type { RecorderHooks, TurnRecorder } from "./turn-recorder.ts";
 
@@ -13,6 +14,7 @@ const exitAfterResultMs = 500;
 const readyMsMax = 30_000;
 
 export interface ConverseOptions {
+  clock: Clock;
   session: SessionProcess;
   prompt: string;
   live: LiveRun;
@@ -39,7 +41,7 @@ type Ended =
 export async function converse(options: ConverseOptions): Promise<Conversed> {
   const { session, live } = options;
   const { promise: ended, resolve: end } = Promise.withResolvers<Ended>();
-  const watchdogs = startWatchdogs(options.limits, (reason) => live.stop(reason));
+  const watchdogs = startWatchdogs(options.clock, options.limits, (reason) => live.stop(reason));
   options.hooks.use(recorderHooks(options, watchdogs, end));
   session.process.listen(listener(options, watchdogs, end));
   sendTurn(options, watchdogs);
@@ -53,7 +55,7 @@ export async function converse(options: ConverseOptions): Promise<Conversed> {
   over = true;
   const stop = live.stopReason;
   watchdogs.stop();
-  clearTimeout(readiness);
+  readiness?.stop();
   if (stop) await stopping;
   return conclude(options, how, stop);
 }
@@ -69,14 +71,17 @@ function sendTurn({ session, prompt, recorder }: ConverseOptions, watchdogs: Wat
  * A protocol that wants to be opened first may hang in that: then nothing was asked of the model yet, and
  * another form may do better, so the run needn't wait for the stall limit.
  */
-function watchReadiness({ session, limits }: ConverseOptions, end: (how: Ended) => void): Timer | undefined {
-  if (session.dialogue.prompted) return undefined;
+function watchReadiness(
+  { clock, session, limits }: ConverseOptions,
+  end: (how: Ended) => void,
+): Alarm | null {
+  if (session.dialogue.prompted) return null;
   const waitMs = Math.min(readyMsMax, limits.firstOutputMs / 2);
   const message = `The CLI was not ready for its prompt in ${Math.round(waitMs / 1000)} seconds.`;
-  return setTimeout(() => {
+  return clock.after(waitMs, () => {
     if (session.dialogue.prompted) return;
     end({ kind: "verdict", verdict: { kind: "unready", code: "stalled", message } });
-  }, waitMs);
+  });
 }
 
 async function stopNow(
@@ -88,6 +93,7 @@ async function stopNow(
   const { killGraceMs } = options.limits;
   const interruptId = `stop-${options.live.claimed.runId}`;
   await stopTurn(options.session, reason, ended, {
+    clock: options.clock,
     killGraceMs,
     atOnce: () => options.live.atOnce,
     interruptId,
@@ -155,12 +161,12 @@ const aborted = { kind: "aborted" } as const;
  * A warm process is expected to live on; how a one-turn process ends belongs to its run, for a moment. But
  * once it was told to end, its end is our doing: a cancel may cross the result on its way.
  */
-async function exitAfterResult({ session, live }: ConverseOptions): Promise<ExitStatus | null> {
+async function exitAfterResult({ clock, session, live }: ConverseOptions): Promise<ExitStatus | null> {
   if (hasOpenInput(session)) {
     // What is in the pipe already, a second result say, still belongs to this run.
     await new Promise<void>((resolve) => setImmediate(resolve));
     return null;
   }
-  await within(session.process.exited, exitAfterResultMs);
+  await within(clock, session.process.exited, exitAfterResultMs);
   return live.stopReason ? null : session.process.exitStatus;
 }

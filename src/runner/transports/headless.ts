@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/clock.ts";
+import { type Clock, within } from "../../domain/clock.ts";
 import type { PublishFact } from "../../domain/facts.ts";
 import type { AgentSettings } from "../../domain/agent.ts";
 import type { ClaimedRun, ConversationLog, RunLog, RunStart } from "../../domain/ports.ts";
@@ -7,7 +7,7 @@ import type { LiveRun } from "../live-run.ts";
 import type { RunLogFile } from "../process/log-file.ts";
 import type { Redactor } from "../policies/redaction.ts";
 import type { Wakeups } from "../runner-api.ts";
-import { anomalySeen, isReusable, type SessionProcess, within } from "../session-process.ts";
+import { anomalySeen, isReusable, type SessionProcess } from "../session-process.ts";
 import type { WarmPool } from "../warm-pool.ts";
 import { type AttemptEnd, type Remedies, remedyFor } from "./attempt.ts";
 import { converse, type Conversed } from "./converse.ts";
@@ -178,6 +178,7 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
     // By the monotonic clock: a wall clock that jumps ends no run.
     const deadlineInMs = timeoutMs - (clock.monotonicMs() - begunMs);
     return converse({
+      clock,
       session,
       prompt: plan.preface + prompt,
       live,
@@ -275,7 +276,7 @@ async function concludeTurn(
   const endedAtMonotonicMs = options.clock.monotonicMs();
   const { leftovers, ...account } = session?.process.account() ?? nothingUsed;
   let survivors = session ? await clearAway(session, leftovers.length) : 0;
-  if (session && conversed.stop && survivors === 0) survivors = await clearLate(session);
+  if (session && conversed.stop && survivors === 0) survivors = await clearLate(options.clock, session);
   if (survivors > 0) {
     recorder.anomaly("leftover_processes", `${survivors} processes of the run could not be ended.`);
   }
@@ -299,10 +300,10 @@ const lateToolMs = 30;
  * An interrupt can cross a tool on its way into being: Claude 2.1.330 then says that the turn is over, and
  * starts the tool.
  */
-async function clearLate(session: SessionProcess): Promise<number> {
+async function clearLate(clock: Clock, session: SessionProcess): Promise<number> {
   const { process } = session;
   if (process.exitStatus !== null) return 0;
-  await within(process.exited, lateToolMs);
+  await within(clock, process.exited, lateToolMs);
   return clearAway(session, process.leftovers().length);
 }
 
@@ -332,7 +333,11 @@ async function release(
   const lingeredMs = options.clock.monotonicMs() - endedAtMonotonicMs;
   if (conversed.verdict && session.process.exitStatus === null) {
     session.process.closeInput();
-    const isGone = await within(session.process.exited, Math.max(0, options.lingerMs - lingeredMs));
+    const isGone = await within(
+      options.clock,
+      session.process.exited,
+      Math.max(0, options.lingerMs - lingeredMs),
+    );
     if (!isGone) session.process.signal("SIGTERM");
   }
   return retireProcess(options.start, session, session.retiredBecause ?? "turn_over");

@@ -157,7 +157,7 @@ export async function retireProcess(
   reason: string,
 ): Promise<number> {
   const { process } = session;
-  const survivors = await endProcess(process, options.killGraceMs);
+  const survivors = await endProcess(process, options.killGraceMs, options.clock);
   const { exitCode, signal } = process.exitStatus ?? { exitCode: null, signal: null };
   const { id: processId, cli } = process;
   options.publish({ type: "process.ended", processId, cli, reason, exitCode, signal });

@@ -1,10 +1,12 @@
+import { type Clock, within } from "../../domain/clock.ts";
 import type { StopReason } from "../live-run.ts";
-import { hasOpenInput, type SessionProcess, within } from "../session-process.ts";
+import { hasOpenInput, type SessionProcess } from "../session-process.ts";
 
 /** Time between two interrupts of the same turn. */
 const interruptEveryMs = 100;
 
 export interface StopTurnOptions {
+  clock: Clock;
   /** From the polite request to the kill. */
   killGraceMs: number;
   atOnce: () => boolean;
@@ -29,9 +31,9 @@ export async function stopTurn(
   const halfGraceMs = options.killGraceMs / 2;
   // A limit's tree is being killed already.
   if (reason.kind !== "limit" && !options.atOnce()) {
-    if (await askPolitely(session, ended, halfGraceMs, options.interruptId)) return;
+    if (await askPolitely(session, ended, halfGraceMs, options)) return;
     process.signal("SIGTERM");
-    if (await within(ended, halfGraceMs)) return;
+    if (await within(options.clock, ended, halfGraceMs)) return;
   }
   await process.killTree();
 }
@@ -41,13 +43,13 @@ async function askPolitely(
   session: SessionProcess,
   ended: Promise<unknown>,
   waitMs: number,
-  interruptId: string,
+  options: StopTurnOptions,
 ): Promise<boolean> {
-  if (hasOpenInput(session) && session.dialogue.interrupt(`${interruptId}-0`) !== null) {
-    return interruptUntil(session, ended, waitMs, interruptId);
+  if (hasOpenInput(session) && session.dialogue.interrupt(`${options.interruptId}-0`) !== null) {
+    return interruptUntil(session, ended, waitMs, options);
   }
   session.process.signal("SIGINT");
-  return within(ended, waitMs);
+  return within(options.clock, ended, waitMs);
 }
 
 /**
@@ -58,11 +60,11 @@ async function interruptUntil(
   { process, dialogue }: SessionProcess,
   ended: Promise<unknown>,
   waitMs: number,
-  interruptId: string,
+  { clock, interruptId }: StopTurnOptions,
 ): Promise<boolean> {
   for (let askedMs = 0, times = 1; askedMs < waitMs; askedMs += interruptEveryMs, times++) {
     void process.write(dialogue.interrupt(`${interruptId}-${times}`) ?? "");
-    if (await within(ended, Math.min(interruptEveryMs, waitMs - askedMs))) return true;
+    if (await within(clock, ended, Math.min(interruptEveryMs, waitMs - askedMs))) return true;
   }
   return false;
 }

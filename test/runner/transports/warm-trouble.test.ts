@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import type { Clock } from "../../../src/domain/clock.ts";
+import { type Clock, systemClock } from "../../../src/domain/clock.ts";
 import { createWarmTrouble } from "../../../src/runner/transports/warm-trouble.ts";
 
 function setUp() {
   const time = { ms: 0 };
-  const clock: Clock = { wallMs: () => 0, monotonicMs: () => time.ms };
+  const clock: Clock = { wallMs: () => 0, monotonicMs: () => time.ms, after: systemClock.after };
   const trouble = createWarmTrouble(clock);
   const fail = (times: number, fingerprint = "f") => {
     for (let i = 0; i < times; i++) trouble.failed("ada", fingerprint);
