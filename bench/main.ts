@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { type Figure, tableOf } from "./figures.ts";
 import { busyLoad, loadAverage } from "./machine.ts";
 import { measureBurst } from "./measures/burst.ts";
+import { measureCancel } from "./measures/cancel.ts";
 import { measureEventLatency } from "./measures/event-latency.ts";
 import { measureFirstLoad } from "./measures/first-load.ts";
 import { measureOneTurn } from "./measures/one-turn.ts";
@@ -30,6 +31,7 @@ const measures: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   "real-clis": measureRealClis,
   events: measureEventLatency,
   burst: measureBurst,
+  cancel: measureCancel,
   throughput: measureThroughput,
   pages: measurePages,
   "page-scroll": measurePageScroll,

@@ -8,9 +8,46 @@ import { waitFor } from "../helpers/wait.ts";
 import { openStage, type Stage, type StageAgent, startedPrompts } from "./stage.ts";
 
 const agentsInPlay = 5;
-const runsPerAgent = 4;
 const said = "You said: ";
 const words = "one two three four five six";
+
+/** What the server is doing when it is killed. */
+export interface CrashPlan {
+  runsMax: number;
+  runsPerAgent: number;
+  /** Time between two words of the CLI's answer, by the run's place in its agent's queue. */
+  wordMs(place: number): number;
+  /** Resolves when the server is to be killed; it is killed a little later, by a round's own measure. */
+  ripe?(stage: Stage): Promise<unknown>;
+  laterMs(round: number): number;
+}
+
+/** At any moment, from before the first spawn to after most of the turns. */
+export const anyMoment: CrashPlan = {
+  runsMax: 4,
+  runsPerAgent: 4,
+  // Turns of different lengths, so that a kill meets some of them near their end.
+  wordMs: (place) => (place * 7) % 11,
+  // 37 has no divisor in common with 300.
+  laterMs: (round) => 15 + ((round * 37) % 300),
+};
+
+/** While five runs are in progress and ten wait behind them. */
+export const fullHouse: CrashPlan = {
+  runsMax: agentsInPlay,
+  runsPerAgent: 3,
+  // The first ones have to last until all the others are there.
+  wordMs: (place) => (place === 0 ? 80 : (place * 7) % 11),
+  ripe: (stage) =>
+    waitFor(() => isFull(stage), { what: "5 runs in progress and 10 waiting", deadlineMs: 5_000 }),
+  laterMs: (round) => (round * 37) % 300,
+};
+
+function isFull(stage: Stage): boolean {
+  const states = [...readStates(stage).values()];
+  const waiting = states.filter((state) => state === "queued").length;
+  return waiting === 10 && states.filter((state) => state === "running").length === agentsInPlay;
+}
 
 /** How far the runs had come when the server was killed, by its database and the CLI's own diary. */
 export interface CrashCounts {
@@ -24,6 +61,9 @@ export interface CrashCounts {
   finished: number;
   /** Event streams that went on over the restart. */
   resumedStreams: number;
+  /** The longest that the trees took to be dead, and the next server to be ready. */
+  deadMsMax: number;
+  readyMsMax: number;
   /** What was promised and isn't so. */
   broken: string[];
 }
@@ -42,8 +82,9 @@ interface Follower {
 }
 
 /** Kills the server in the midst of its work, again and again, and looks at what is left each time. */
-export async function crashRounds(rounds: number): Promise<CrashCounts> {
-  await using stage = await openStage({ HEADWAY_WARM_PROCESSES: "3", HEADWAY_MAX_RUNS: "4" });
+export async function crashRounds(rounds: number, plan: CrashPlan): Promise<CrashCounts> {
+  const runsMax = String(plan.runsMax);
+  await using stage = await openStage({ HEADWAY_WARM_PROCESSES: "3", HEADWAY_MAX_RUNS: runsMax });
   const counts: CrashCounts = {
     rounds,
     acknowledged: 0,
@@ -53,44 +94,69 @@ export async function crashRounds(rounds: number): Promise<CrashCounts> {
     settling: 0,
     finished: 0,
     resumedStreams: 0,
+    deadMsMax: 0,
+    readyMsMax: 0,
     broken: [],
   };
   const agents = await Promise.all(Array.from({ length: agentsInPlay }, () => stage.agent()));
-  for (let round = 0; round < rounds; round += 1) await crashOnce(stage, agents, round, counts);
+  for (let round = 0; round < rounds; round += 1) await crashOnce(stage, plan, agents, round, counts);
   await stage.tidy();
   return counts;
 }
 
-async function crashOnce(stage: Stage, agents: StageAgent[], round: number, counts: CrashCounts) {
+async function crashOnce(
+  stage: Stage,
+  plan: CrashPlan,
+  agents: StageAgent[],
+  round: number,
+  counts: CrashCounts,
+) {
   const sent: Sent[] = [];
   const followers: Follower[] = [];
-  const sending = agents.map((agent) => sendAll(stage, agent, round, sent, followers));
-  // From before the first spawn to after most of the turns: 37 has no divisor in common with 300.
-  await Bun.sleep(15 + ((round * 37) % 300));
+  const sending = agents.map((agent) => sendAll(stage, plan, agent, round, sent, followers));
+  await plan.ripe?.(stage);
+  await Bun.sleep(plan.laterMs(round));
   await stage.server.kill();
+  counts.deadMsMax = Math.max(counts.deadMsMax, await tookMs(treesDead(stage)));
   await Promise.all([...sending, ...followers.map(({ dropped }) => dropped)]);
-  await waitFor(() => stage.server.survivors().length === 0, {
-    deadlineMs: 2_000,
-    what: "the trees to be dead",
-  });
   const before = readStates(stage);
   count(stage, sent, before, counts);
-  await stage.server.restart();
+  counts.readyMsMax = Math.max(counts.readyMsMax, await tookMs(stage.server.restart()));
 
   await Promise.all(sent.map(({ run }) => stage.settled(run.id)));
   await allOver(stage);
   await judgeRuns(stage, sent, before, counts.broken);
+  await judgeRepeats(sent, counts.broken);
   for (const follower of followers) await judgeStream(stage, follower, counts);
   for (const agent of agents) await judgeMemory(stage, agent, sent, counts.broken);
   assertIntegrity(stage.server.dataDir);
 }
 
+function treesDead(stage: Stage): Promise<true> {
+  return waitFor(() => stage.server.survivors().length === 0, {
+    deadlineMs: 2_000,
+    what: "the trees to be dead",
+  });
+}
+
+async function tookMs(deed: Promise<unknown>): Promise<number> {
+  const begunMs = performance.now();
+  await deed;
+  return Math.round(performance.now() - begunMs);
+}
+
 /** Sends an agent's prompts one after the other, until the server is gone. */
-async function sendAll(stage: Stage, agent: StageAgent, round: number, sent: Sent[], followers: Follower[]) {
-  for (let at = 0; at < runsPerAgent; at += 1) {
-    // Turns of different lengths, so that a kill meets some of them near their end.
-    const prompt = `r${round}-${agent.id}-${at} slow=${(at * 7) % 11} ${words}`;
-    const run = await agent.begin(prompt).catch(goneWithTheServer);
+async function sendAll(
+  stage: Stage,
+  plan: CrashPlan,
+  agent: StageAgent,
+  round: number,
+  sent: Sent[],
+  followers: Follower[],
+) {
+  for (let place = 0; place < plan.runsPerAgent; place += 1) {
+    const prompt = `r${round}-${agent.id}-${place} slow=${plan.wordMs(place)} ${words}`;
+    const run = await agent.begin(prompt, { key: prompt }).catch(goneWithTheServer);
     if (!run) return;
     sent.push({ run, agent, prompt });
     followers.push(follow(stage, run.id));
@@ -186,6 +252,14 @@ function complaint(now: Run, was: string, prompt: string, times: number): string
 /** Of the answer, which repeats the prompt; a session that was lost is told the conversation before it. */
 function isBeginning(content: string, prompt: string): boolean {
   return `${said}${prompt}`.startsWith(content) || content.startsWith(`${said}This conversation continues`);
+}
+
+/** A client that never heard back sends the same again, under the same key: it gets the run that there is. */
+async function judgeRepeats(sent: Sent[], broken: string[]): Promise<void> {
+  for (const { run, agent, prompt } of sent) {
+    const { body } = await agent.execute(prompt, { key: prompt });
+    if (body.id !== run.id) broken.push(`the repeat of ${run.id} became ${body.id}`);
+  }
 }
 
 async function judgeStream(stage: Stage, { runId, read }: Follower, counts: CrashCounts): Promise<void> {

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { crashRounds } from "./crash-rounds.ts";
+import { anyMoment, crashRounds, fullHouse } from "./crash-rounds.ts";
 
 test("100 × kill -9 amid the work: nothing acknowledged is lost, doubled or run again", async () => {
-  const counts = await crashRounds(100);
+  const counts = await crashRounds(100, anyMoment);
 
   console.info(JSON.stringify(counts));
   expect(counts.broken).toEqual([]);
@@ -11,3 +11,13 @@ test("100 × kill -9 amid the work: nothing acknowledged is lost, doubled or run
   }
   expect(counts.resumedStreams).toBeGreaterThan(0);
 }, 900_000);
+
+test("200 × kill -9 with 5 runs in progress and 10 waiting: the same holds", async () => {
+  const counts = await crashRounds(200, fullHouse);
+
+  console.info(JSON.stringify(counts));
+  expect(counts.broken).toEqual([]);
+  expect(counts.acknowledged).toBe(3_000);
+  expect(counts.running).toBeGreaterThan(500);
+  expect(counts.queued).toBeGreaterThan(1_000);
+}, 1_800_000);
