@@ -11,6 +11,7 @@ import { busyLoad, loadAverage } from "./machine.ts";
 import { measureBurst } from "./measures/burst.ts";
 import { measureCancel } from "./measures/cancel.ts";
 import { measureEventLatency } from "./measures/event-latency.ts";
+import { measureFloods } from "./measures/floods.ts";
 import { measureFirstLoad } from "./measures/first-load.ts";
 import { measureOneTurn } from "./measures/one-turn.ts";
 import { measureRealClis } from "./measures/real-clis.ts";
@@ -33,6 +34,7 @@ const measures: Record<string, (stage: Stage) => Promise<Figure[]>> = {
   burst: measureBurst,
   cancel: measureCancel,
   throughput: measureThroughput,
+  floods: measureFloods,
   pages: measurePages,
   "page-scroll": measurePageScroll,
   "page-stream": measurePageStream,

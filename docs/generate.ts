@@ -4,6 +4,7 @@ import { apiPage } from "./pages/api.ts";
 import { configurationPage, environmentExample } from "./pages/configuration.ts";
 import { dialectsPage } from "./pages/dialects.ts";
 import { errorsPage } from "./pages/errors.ts";
+import { faultsPage } from "./pages/faults.ts";
 import { metricsPage } from "./pages/metrics.ts";
 
 const projectDir = join(import.meta.dir, "..");
@@ -16,6 +17,7 @@ export async function generatePages(): Promise<Map<string, string>> {
     ["docs/configuration.md", configurationPage()],
     ["docs/dialects.md", dialectsPage()],
     ["docs/errors.md", errorsPage()],
+    ["docs/faults.md", faultsPage()],
     ["docs/metrics.md", await metricsPage()],
   ]);
 }

@@ -58,6 +58,7 @@ function makeComparable(): void {
     [/\S*\/test\/fixtures\/bin\/fake-claude/g, "/home/ada/.local/bin/claude"],
     [/\/\S*\/headway-test-\w+\/workspaces/g, "/home/ada/work"],
     [/\/\S*\/headway-test-\w+\/home/g, "/home/ada"],
+    [/[\d.,]+ [GM]iB free on its disk/g, "120 GiB free on its disk"],
     [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "0b7e4a52-5d0c-4f0e-9f39-6c1d2f6f3a10"],
   ];
   const comparable = (text: string) =>

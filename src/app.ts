@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { acpAgentVariables, readAcpAgents } from "./acp-agents.ts";
@@ -12,7 +13,7 @@ import type { Bindings } from "./routes/environment.ts";
 import { createRedactor, type Redactor } from "./runner/policies/redaction.ts";
 import { makeDataDir } from "./store/database.ts";
 import { createLog, type Log, type LogLevel } from "./telemetry/log.ts";
-import { readOrMakeToken } from "./token-file.ts";
+import { readOrMakeToken, type TokenOutcome } from "./token-file.ts";
 
 export const installationDir = fileURLToPath(new URL("..", import.meta.url));
 
@@ -69,10 +70,7 @@ export interface Ground {
 /** The composition root, for production and tests alike. Nothing is opened before `start`. */
 export function createApp(config: Config, overrides: Overrides = {}): App {
   const dataDir = config.dataDir ?? join(installationDir, "data");
-  makeDataDir(dataDir);
-  const given = config.token
-    ? { kind: "ok" as const, token: config.token }
-    : readOrMakeToken(dataDir, makeSecret);
+  const given = prepareDataDir(dataDir, config.token);
   const named = readAcpAgents(dataDir);
   const acpAgents = named.kind === "ok" ? named.agents : [];
   const ground = layGround(config, overrides, dataDir, given.kind === "ok" ? given.token : "", acpAgents);
@@ -101,6 +99,20 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
       await serving?.stopAtOnce();
     },
   };
+}
+
+/** A data directory that can't be made or written is a setting to be mended, not a bug. */
+function prepareDataDir(dataDir: string, token: string | undefined): TokenOutcome {
+  try {
+    makeDataDir(dataDir);
+    accessSync(dataDir, constants.W_OK);
+    return token ? { kind: "ok", token } : readOrMakeToken(dataDir, makeSecret);
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    const message = `HEADWAY_DATA_DIR is ${dataDir}, which can't be written (${code}); it must be a folder of this user's on a disk that takes writes`;
+    return { kind: "bad", message };
+  }
 }
 
 function layGround(
@@ -133,17 +145,24 @@ function createPrinter(): (line: string) => void {
   const sink = Bun.stdout.writer();
   return (line) => {
     try {
-      void sink.write(`${line}\n`);
-      const flushed = sink.flush();
-      if (typeof flushed !== "number") flushed.catch(unlessReaderIsGone);
+      void unlessNobodyReads(sink.write(`${line}\n`));
+      void unlessNobodyReads(sink.flush());
     } catch (error) {
-      unlessReaderIsGone(error);
+      ignoreLostOutput(error);
     }
   };
 }
 
-function unlessReaderIsGone(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+/** What is printed where nobody reads, or where there is no room, is lost, and no reason to end. */
+export async function unlessNobodyReads(written: number | Promise<number>): Promise<void> {
+  if (typeof written === "number") return;
+  await written.catch(ignoreLostOutput);
+}
+
+const lostOutputCodes = new Set(["EPIPE", "EIO", "ENOSPC", "EBADF"]);
+
+function ignoreLostOutput(error: unknown): void {
+  if (!lostOutputCodes.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
 }
 
 /** Nothing is composed yet that could say it; clients that reconnect during a restart meet this. */

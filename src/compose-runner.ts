@@ -18,10 +18,14 @@ import { type CliVersions, createCliVersions } from "./runner/process/cli-versio
 import type { Containment } from "./runner/process/containment.ts";
 import { cliEnvironment } from "./runner/process/environment.ts";
 import { type Executable, findExecutable } from "./runner/process/find-executable.ts";
+import { findHomeTrouble } from "./runner/process/home-folder.ts";
+import { readFreeBytes } from "./runner/process/free-memory.ts";
 import { createRunLogs } from "./runner/process/run-logs.ts";
 import { createSupervisor } from "./runner/process/supervisor.ts";
 import { createWorkspaces } from "./runner/process/workspaces.ts";
+import type { Quarantine } from "./runner/quarantine.ts";
 import { createRunner } from "./runner/runner.ts";
+import { createStartGate } from "./runner/start-gate.ts";
 import { createHeadlessTransport } from "./runner/transports/headless.ts";
 import { retireProcess, type StartProcessOptions } from "./runner/transports/start-process.ts";
 import type { Wakeups } from "./runner/runner-api.ts";
@@ -48,18 +52,20 @@ export interface RunnerParts {
   containment: Containment;
   clock: Clock;
   makeId: MakeId;
+  /** UUIDs for the CLIs that let us choose. */
+  newSessionId(): string;
   publish: PublishFact;
   subscribe(listener: (fact: Fact) => void): void;
   onLogError(error: Error): void;
 }
 
-/** Puts the runner together with the machine that it runs on. */
-export function composeRunner(parts: RunnerParts) {
+/** Puts the runner together with the machine that it runs on, or with one that a simulation has made up. */
+export function composeRunner(parts: RunnerParts, machine: Machine = composeMachine(parts)) {
   const { environment, store, clock, publish, config } = parts;
-  const machine = composeMachine(parts);
   const wakeups = createWakeups();
   const adapters = createAdapters(parts.acpAgents);
-  const { pool, transport } = composeTransport(parts, machine, adapters, wakeups);
+  const quarantine: Quarantine["begin"] = (agentId, survivors) => runner.quarantine(agentId, survivors);
+  const { pool, transport, gate } = composeTransport(parts, machine, adapters, wakeups, quarantine);
   const { workspaces, supervisor, rawLogs } = machine;
   const permissionModesOf = (cli: Cli, acpAgent: string | null) =>
     adapters.find({ cli, acpAgent })?.permissionModes(isRoot) ?? [];
@@ -73,6 +79,7 @@ export function composeRunner(parts: RunnerParts) {
     acpAgentNames: parts.acpAgents.map(({ name }) => name),
     permissionModesOf,
     takesMcpConfig: (cli, acpAgent) => adapters.find({ cli, acpAgent })?.takesMcpConfig ?? false,
+    hasFilePolicy: parts.containment.rung === "bwrap",
   });
   const runner = createRunner({
     ...parts,
@@ -81,11 +88,16 @@ export function composeRunner(parts: RunnerParts) {
     pool,
     agentDesk,
     wakeups,
-    newSessionId: () => crypto.randomUUID(),
     hash: sha256,
     removeRawLogs: rawLogs.remove,
     queueLimit: config.queueLimit,
     runsMax: config.maxRuns,
+    breakerSettings: {
+      failuresMax: config.breakerFailures,
+      pauseMs: config.breakerPauseMs,
+      pauseMaxMs: config.breakerPauseMaxMs,
+    },
+    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
   });
   const known = (Object.keys(knownClis) as KnownCli[]).flatMap((cli) => findAdapter(cli) ?? []);
   learnVersions(composeVersionCheck(parts, machine.versions), known);
@@ -116,6 +128,7 @@ export function composeRunner(parts: RunnerParts) {
   };
   return {
     runner,
+    countStarting: () => gate.starting,
     wakeups,
     workspaces,
     listClis: () => listClis(reports),
@@ -124,12 +137,15 @@ export function composeRunner(parts: RunnerParts) {
     readLogPiece: rawLogs.readPiece,
     onLogGrown: rawLogs.onGrown,
     removeStrayLogs: rawLogs.removeStray,
+    removeOldLogs: rawLogs.removeOld,
+    countLogBytes: () => rawLogs.bytes,
   };
 }
 
-type Machine = ReturnType<typeof composeMachine>;
+/** What the runner needs of the machine that it runs on. */
+export type Machine = ReturnType<typeof composeMachine>;
 
-function composeMachine(parts: RunnerParts) {
+export function composeMachine(parts: RunnerParts) {
   const { config, environment, containment, clock, publish, dataDir, onLogError } = parts;
   const home = environment.HOME ?? "/nonexistent";
   const workspaces = createWorkspaces({
@@ -142,6 +158,8 @@ function composeMachine(parts: RunnerParts) {
   const rawLogs = createRunLogs({
     folder: join(dataDir, "logs"),
     bytesMax: config.logLimitMb * mebibyte,
+    redactor: parts.redactor,
+    clock,
     onError: onLogError,
   });
   const versions = createCliVersions({
@@ -150,18 +168,28 @@ function composeMachine(parts: RunnerParts) {
     environmentOf: (cli, processId) => environmentFor(parts, findAdapter(cli), {}, processId),
     hiddenPaths: [dataDir],
   });
-  return { workspaces, supervisor, rawLogs, versions };
+  return { workspaces, supervisor, rawLogs, versions, readFreeBytes: () => readFreeBytes() };
 }
 
 function composeTransport(
   parts: RunnerParts,
-  { supervisor, workspaces, rawLogs, versions }: Machine,
+  { supervisor, workspaces, rawLogs, versions, readFreeBytes: readFree }: Machine,
   adapters: Adapters,
   wakeups: Wakeups,
+  quarantine: Quarantine["begin"],
 ) {
   const { config, store, clock, publish, makeId, dataDir, redactor } = parts;
+  const gate = createStartGate({
+    startsMax: config.maxStarts,
+    freeMemoryMb: config.freeMemoryMb,
+    clock,
+    publish,
+    readFreeBytes: readFree,
+    giveUpIdle: () => pool.giveUpOldest(),
+  });
   const start: StartProcessOptions = {
     supervisor,
+    gate,
     custody: store,
     clock,
     publish,
@@ -175,6 +203,8 @@ function composeTransport(
       stdoutBytesMax: config.outputLimitMb * mebibyte,
     },
     checkFolder: workspaces.check,
+    // The demo agent remembers where it can, and does without where it can't.
+    findHomeTrouble: async ({ cli }) => (cli === "demo" ? null : findHomeTrouble(parts.environment.HOME)),
     configuredPath: (adapter) => configuredPathOf(parts, adapter),
     findExecutable: (adapter) => executableOf(parts, adapter)?.path ?? null,
     checkVersion: createVersionCheck(composeVersionCheck(parts, versions)),
@@ -185,7 +215,11 @@ function composeTransport(
     idleMs: config.warmIdleMs,
     clock,
     publish,
-    end: (session, reason) => retireProcess(start, session, reason),
+    async end(session, reason) {
+      const survivors = await retireProcess(start, session, reason);
+      if (survivors > 0) await quarantine(session.agentId, survivors);
+      return survivors;
+    },
   });
   const transport = createHeadlessTransport({
     ...config,
@@ -198,10 +232,10 @@ function composeTransport(
     redactor,
     clock,
     publish,
-    newSessionId: () => crypto.randomUUID(),
+    newSessionId: parts.newSessionId,
     openRawLog: rawLogs.open,
   });
-  return { pool, transport };
+  return { pool, transport, gate };
 }
 
 function composeVersionCheck(parts: RunnerParts, versions: CliVersions): VersionCheckOptions {

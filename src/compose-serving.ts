@@ -2,9 +2,14 @@ import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import type { Bound, Ground, StartOutcome } from "./app.ts";
 import { readAssets } from "./assets.ts";
+import { composeContainment } from "./compose-containment.ts";
+import { composeHealth } from "./compose-health.ts";
 import { composeRunner, sha256 } from "./compose-runner.ts";
 import { idMaker } from "./domain/ids.ts";
+import type { ContainmentRung } from "./domain/process.ts";
 import { createHalfClosedFinder } from "./half-closed.ts";
+import { damageLook } from "./jobs/damage-look.ts";
+import { quarantineJob } from "./jobs/quarantine.ts";
 import { createScheduler } from "./jobs/scheduler.ts";
 import { sweeps } from "./jobs/sweeps.ts";
 import { createNonce } from "./nonces.ts";
@@ -12,9 +17,14 @@ import { type OwnNames, ownNames } from "./routes/access.ts";
 import { createApi, type Routes } from "./routes/api.ts";
 import type { Bindings } from "./routes/environment.ts";
 import { createEventStreams, type EventStreams } from "./routes/event-stream.ts";
+import type { HealthReads } from "./routes/pages/health/health-reads.ts";
+import { frameOf } from "./routes/pages/page-dependencies.ts";
 import { createPages } from "./routes/pages/pages.tsx";
+import type { ContainmentDesk } from "./runner/containment-desk.ts";
 import type { Containment } from "./runner/process/containment.ts";
+import type { RunnerCounts } from "./runner/runner.ts";
 import { detectContainment } from "./runner/process/detect-containment.ts";
+import { findHomeTrouble } from "./runner/process/home-folder.ts";
 import { readBootId } from "./runner/process/tree.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
@@ -73,27 +83,33 @@ export async function composeServing(
     store,
     containment,
     makeId,
+    newSessionId: () => crypto.randomUUID(),
     publish: facts.publish,
     subscribe: facts.subscribe,
     onLogError: (error) =>
       ground.log.write("warn", "a raw log could not be written", { error: String(error) }),
   });
   await parts.runner.start();
-  const serving = composeRoutes(ground, bound, makeSecret, { store, containment, parts });
+  const homeTrouble = await findHomeTrouble(ground.environment.HOME);
+  if (homeTrouble !== null) ground.log.write("warn", "no CLI can be started", { why: homeTrouble });
+  const containmentDesk = composeContainment(ground, containment, store, version);
+  const serving = composeRoutes(ground, bound, makeSecret, { store, containment, containmentDesk, parts });
   const startMs = clock.monotonicMs() - begunMs;
   facts.publish({ type: "server.started", epoch: store.epoch, containment: containment.rung, startMs });
+  if (config.selfTest === "auto") containmentDesk.begin();
   return { kind: "serving", serving };
 }
 
 interface Built {
   store: Store;
   containment: Containment;
+  containmentDesk: ContainmentDesk;
   parts: RunnerParts;
 }
 
 function composeRoutes(ground: Ground, bound: Bound, makeSecret: () => string, built: Built): Serving {
   const { config, clock, facts, token } = ground;
-  const { store, containment, parts } = built;
+  const { store, containmentDesk, parts } = built;
   const names = ownNames(bound, config.publicUrls);
   const nonce = createNonce(makeSecret(), clock);
   const assets = readAssets(join(ground.installationDir, "public"));
@@ -101,12 +117,9 @@ function composeRoutes(ground: Ground, bound: Bound, makeSecret: () => string, b
   const draining = { since: null as string | null };
   const readiness = () => readinessOf(built, draining.since);
   const metrics = composeMetrics(ground, built, streams, () => readiness().reasons.length === 0);
-  const shown = {
-    rung: containment.rung,
-    degradedBecause: containment.degradedBecause,
-    sandboxOff: config.sandbox === "off",
-  };
-  const frame = () => ({ assetUrl: assets.url, version, containment: shown });
+  const shown = () => bannerOf(containmentDesk);
+  const health = composeHealthReads(ground, built, streams, () => draining.since !== null);
+  const frame = () => frameOf({ assetUrl: assets.url, version, containment: shown, health });
   const tokenHash = sha256(token);
   const { app, routes } = createApi({
     ...parts,
@@ -121,6 +134,7 @@ function composeRoutes(ground: Ground, bound: Bound, makeSecret: () => string, b
     assets,
     frame,
     readiness,
+    containmentReport: containmentDesk.report,
     metrics: metrics.render,
     names: () => names,
     hash: sha256,
@@ -136,20 +150,22 @@ function composeRoutes(ground: Ground, bound: Bound, makeSecret: () => string, b
       answerHtml: store,
       glances: store,
       clock,
-      containment: () => shown,
+      containment: shown,
+      health,
       version,
       assetUrl: assets.url,
       sse: streams.open,
       makeIdempotencyKey: () => Bun.randomUUIDv7(),
     }),
   });
-  const { removeStrayLogs } = parts;
-  const jobs = sweeps({ store, rendererVersion, wallMs: clock.wallMs, removeStrayLogs });
+  const swept = sweeps({ ...config, ...parts, store, rendererVersion, wallMs: clock.wallMs });
+  const jobs = [...swept, quarantineJob(parts.runner.recheckAll), damageLook(store.lookForDamage)];
   const scheduler = createScheduler({ jobs, clock, publish: facts.publish });
   scheduler.start();
 
   async function close(): Promise<void> {
     streams.stop();
+    await containmentDesk.stop();
     await scheduler.stop();
     await store.close();
     facts.publish({ type: "server.stopped" });
@@ -166,6 +182,30 @@ function composeRoutes(ground: Ground, bound: Bound, makeSecret: () => string, b
     },
     stopAtOnce: () => parts.runner.stopAtOnce(),
   };
+}
+
+function composeHealthReads(
+  { config, dataDir, facts }: Ground,
+  { store, parts, containmentDesk }: Built,
+  streams: EventStreams,
+  isDraining: () => boolean,
+): HealthReads {
+  return composeHealth({
+    ...parts,
+    config,
+    dataDir,
+    store,
+    subscribe: facts.subscribe,
+    containment: containmentDesk.report,
+    countStreams: () => streams.count,
+    streamsMax,
+    isDraining,
+  });
+}
+
+function bannerOf({ report }: ContainmentDesk) {
+  const { rung, status, because, sandboxOff } = report();
+  return { rung, degradedBecause: status === "degraded" ? because : null, sandboxOff };
 }
 
 function composeStreams({ overrides, clock, facts }: Ground, { port }: Bound): EventStreams {
@@ -191,7 +231,11 @@ function composeMetrics(
     active: () => runner.counts().active,
     queued: () => runner.counts().queued,
     warm: () => runner.counts().warm,
+    quarantined: () => runner.counts().quarantined,
+    breakersOpen: () => runner.counts().breakersOpen,
+    breakersHalfOpen: () => runner.counts().breakersHalfOpen,
     streams: () => streams.count,
+    rawLogBytes: built.parts.countLogBytes,
     ready,
     containment: () => built.containment.rung,
     version,
@@ -200,18 +244,32 @@ function composeMetrics(
   return metrics;
 }
 
-function readinessOf({ store, containment }: Built, draining: string | null) {
+function readinessOf({ store, containmentDesk, parts }: Built, draining: string | null) {
   const health = store.health();
   const reasons: string[] = [];
   if (draining) reasons.push("draining");
   if (health.kind === "failed") reasons.push(`store_unavailable: ${health.message}`);
-  const isDegraded = containment.rung === "process-group";
+  const { rung, status, because } = containmentDesk.report();
   return {
     reasons,
-    containment: isDegraded ? ("degraded" as const) : ("full" as const),
-    rung: containment.rung,
-    notes: containment.degradedBecause ? [containment.degradedBecause] : [],
+    containment: status === "unknown" ? promiseOf(rung) : status,
+    rung,
+    notes: [...(because === null ? [] : [because]), ...agentNotes(parts.runner.counts())],
   };
+}
+
+/** Until the self-test has told what the machine keeps of it. */
+function promiseOf(rung: ContainmentRung): "full" | "degraded" {
+  return rung === "process-group" ? "degraded" : "full";
+}
+
+/** Whoever may ask for readiness needs no token, so no agent is named. */
+function agentNotes({ quarantined, breakersOpen }: RunnerCounts): string[] {
+  const agents = (count: number) => (count === 1 ? "1 agent" : `${count} agents`);
+  return [
+    ...(quarantined > 0 ? [`Processes of ${agents(quarantined)} could not be ended.`] : []),
+    ...(breakersOpen > 0 ? [`The circuit breaker of ${agents(breakersOpen)} is open.`] : []),
+  ];
 }
 
 function isHttps(names: OwnNames, host: string): boolean {

@@ -1,4 +1,4 @@
-import { type App, createApp } from "./app.ts";
+import { type App, createApp, unlessNobodyReads } from "./app.ts";
 import { parseConfig } from "./config.ts";
 
 /** Bun closes a connection whose body is larger; our own limit answers 413 before that. */
@@ -9,6 +9,9 @@ const echoMsMax = 100;
 
 /** A token with fewer characters can be tried out by whoever reaches the port. */
 const guessableTokenChars = 16;
+
+/** One bug may show in several runs at once. One that comes again and again would never let the server end. */
+const bugsMax = 10;
 
 const exitCodes = { badConfiguration: 64, bug: 70, portInUse: 74 } as const;
 
@@ -33,10 +36,8 @@ export async function serve(environment: Record<string, string | undefined>): Pr
     });
   }
   app.log("info", "listening", { url: server.url.origin, dataDir: app.dataDir });
-  await Bun.write(
-    Bun.stderr,
-    `\n  Headway is running. Log in here (works once, for ten minutes):\n  ${app.loginUrl()}\n\n`,
-  );
+  const invitation = `\n  Headway is running. Log in here (works once, for ten minutes):\n  ${app.loginUrl()}\n\n`;
+  await unlessNobodyReads(Bun.write(Bun.stderr, invitation));
 }
 
 function listen(app: App, hostname: string, port: number): Bun.Server<undefined> | null {
@@ -72,29 +73,43 @@ function peerOf(peer: Bun.SocketAddress | null): string | undefined {
 /** The first signal drains, the second one is in a hurry; a bug ends what runs and then the server. */
 function endOnSignals(app: App, server: Bun.Server<undefined>): void {
   let isStopping = false;
-  const stop = async (exitCode: number, atOnce: boolean) => {
-    if (atOnce || isStopping) await app.stopAtOnce();
-    if (isStopping) return;
+  let exitCode = 0;
+  let bugs = 0;
+  const stop = async (atOnce: boolean) => {
+    const isFirst = !isStopping;
     isStopping = true;
+    if (atOnce || !isFirst) await app.stopAtOnce();
+    if (!isFirst) return;
     await app.stop();
     await server.stop(true);
     process.exit(exitCode);
   };
-  process.on("SIGTERM", () => void stop(0, false));
+  /** What can't be ended in order dies with us, or by the hand of the next server. */
+  const leaveAtOnce = (error: unknown) => {
+    app.log("error", "the server could not be ended in order", { error: stackOf(error) });
+    process.exit(exitCodes.bug);
+  };
+  const onBug = (error: unknown) => {
+    exitCode = exitCodes.bug;
+    bugs += 1;
+    if (bugs > bugsMax) return leaveAtOnce(error);
+    app.log("error", "a bug ended the server", { error: stackOf(error) });
+    void stop(true).catch(leaveAtOnce);
+  };
+  const onSignal = () => void stop(false).catch(leaveAtOnce);
+  process.on("SIGTERM", onSignal);
   let interruptedAtMs = Number.NEGATIVE_INFINITY;
   process.on("SIGINT", () => {
     const isEcho = performance.now() - interruptedAtMs < echoMsMax;
     interruptedAtMs = performance.now();
-    if (!isEcho) void stop(0, false);
+    if (!isEcho) onSignal();
   });
-  const onBug = (error: unknown) => {
-    app.log("error", "a bug ended the server", {
-      error: error instanceof Error ? error.stack : String(error),
-    });
-    void stop(exitCodes.bug, true);
-  };
   process.on("uncaughtException", onBug);
   process.on("unhandledRejection", onBug);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function leave(exitCode: number, message: string): never {

@@ -34,11 +34,20 @@ describe("the file of ACP agents", () => {
       args: ["acp", "--with", "a b"],
       env: { GOOSE_MODE: "auto", EMPTY: "" },
       passEnv: ["OPENAI_API_KEY"],
+      writableFolders: ["/srv/goose"],
       title: "Goose (Block)",
     };
 
     expect(read(JSON.stringify({ opencode, goose }))).toEqual([
-      { name: "opencode", title: "opencode", command: "opencode", args: ["acp"], env: {}, passEnv: [] },
+      {
+        name: "opencode",
+        title: "opencode",
+        command: "opencode",
+        args: ["acp"],
+        env: {},
+        passEnv: [],
+        writableFolders: [],
+      },
       { name: "goose", ...goose },
     ]);
   });
@@ -48,7 +57,8 @@ describe("the file of ACP agents", () => {
   });
 
   const command = "the name of a program on PATH or an absolute path, at most 4096 characters, no NUL";
-  const entry = "an object with command and, if need be, args, env, passEnv and title; nothing else";
+  const entry =
+    "an object with command and, if need be, args, env, passEnv, writableFolders and title; nothing else";
   const named = "lower-case letters, digits, _ and -, at most 63, not beginning with _ or -";
   const variable = "letters, digits and _, at most 128, not beginning with a digit or HEADWAY_";
   const many = (count: number) => Array.from({ length: count }, (_, index) => `a${index}`);

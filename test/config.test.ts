@@ -45,7 +45,16 @@ describe("without any variable", () => {
       lineLimitMb: 8,
       eventLimit: 100_000,
       logLimitMb: 16,
+      logsTotalMb: 2_048,
+      logKeepDays: 30,
+      eventKeepDays: 0,
+      maxStarts: 4,
+      freeMemoryMb: 512,
+      breakerFailures: 5,
+      breakerPauseMs: 30_000,
+      breakerPauseMaxMs: 900_000,
       sandbox: "auto",
+      selfTest: "auto",
       logLevel: "info",
     });
   });
@@ -60,7 +69,11 @@ describe("without any variable", () => {
     const names = (
       "HOST PORT PUBLIC_URL DATA_DIR TOKEN WORKSPACES CLAUDE_PATH DROID_PATH GEMINI_PATH PASS_ENV MAX_RUNS " +
       "QUEUE_LIMIT RUN_TIMEOUT_MS STALL_TIMEOUT_MS FIRST_OUTPUT_MS KILL_GRACE_MS LINGER_MS DRAIN_MS WARM_PROCESSES " +
-      "WARM_IDLE_MS MEMORY_LIMIT_MB PROCESS_LIMIT OUTPUT_LIMIT_MB LINE_LIMIT_MB EVENT_LIMIT LOG_LIMIT_MB SANDBOX LOG_LEVEL"
+      "WARM_IDLE_MS MEMORY_LIMIT_MB PROCESS_LIMIT OUTPUT_LIMIT_MB LINE_LIMIT_MB EVENT_LIMIT LOG_LIMIT_MB " +
+      // Of our own, beside the contract's.
+      "LOGS_TOTAL_MB LOG_KEEP_DAYS EVENT_KEEP_DAYS MAX_STARTS FREE_MEMORY_MB BREAKER_FAILURES BREAKER_PAUSE_MS " +
+      "BREAKER_PAUSE_MAX_MS " +
+      "SANDBOX SELF_TEST LOG_LEVEL"
     ).split(" ");
 
     expect(Object.values(settings).map(({ variable }) => variable)).toEqual(

@@ -32,6 +32,8 @@ const rootFiles = [
   "app.ts",
   "assets.ts",
   "cli.ts",
+  "compose-containment.ts",
+  "compose-health.ts",
   "compose-runner.ts",
   "compose-serving.ts",
   "config.ts",

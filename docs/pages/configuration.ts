@@ -45,6 +45,11 @@ const acpRows = [
     "at most 64 names",
     "Variables of Headway's own environment that are handed on to it, beside what every CLI gets.",
   ],
+  [
+    "`writableFolders`",
+    "at most 64 absolute paths",
+    "Folders of its own in which it may write under the file policy `workspace`, beside those of its name in `~/.config`, `~/.local/share`, `~/.local/state` and `~/.cache`.",
+  ],
   ["`title`", "1 to 63 characters", "What people call it; its name without it."],
 ];
 
@@ -62,9 +67,21 @@ const keptRows = [
     `${spanOf(sessionsKeptMs)} after the conversation's last change, or until its agent is deleted; taken up again later, the conversation goes on in a fresh session that is told what was said`,
   ],
   ["rendered HTML of answers", "until another version of Headway renders them"],
-  ["conversations with their turns, runs, events and raw logs", "until somebody deletes them"],
+  [
+    "raw logs of runs",
+    `${inDefault("logKeepDays")} days after the end of their run, and the newest ${inDefault("logsTotalMb")} MiB in all (${code(settings.logKeepDays.variable)}, ${code(settings.logsTotalMb.variable)}); those of runs in progress stay in any case`,
+  ],
+  [
+    "events of runs, with their tool calls and thoughts",
+    `until their conversation is deleted; ${code(settings.eventKeepDays.variable)} days after the end of their run, when that isn't 0`,
+  ],
+  ["conversations with their turns and runs", "until somebody deletes them"],
   ["backups that were made before a migration", "until somebody deletes them"],
 ];
+
+function inDefault(name: "logKeepDays" | "logsTotalMb"): string {
+  return String(settings[name].schema.parse(undefined));
+}
 
 const kept = `Looked for every ${sweepEveryMs / 60_000} minutes, in small pieces.`;
 

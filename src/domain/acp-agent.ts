@@ -17,6 +17,8 @@ export interface AcpAgentConfig {
   readonly env: Readonly<Record<string, string>>;
   /** Names of variables of the server's environment that are handed on to it. */
   readonly passEnv: readonly string[];
+  /** Folders of its own, beside those that bear its name, in which it may write under the file policy `workspace`. */
+  readonly writableFolders?: readonly string[];
 }
 
 const agentsMax = 32;
@@ -43,6 +45,12 @@ function textSchema(charsMax: number) {
     .refine((text) => !text.includes("\0"), allowed);
 }
 
+const folderAllowed = "an absolute path other than /, at most 4096 characters, no NUL";
+const folderSchema = z
+  .string(folderAllowed)
+  .max(partCharsMax, folderAllowed)
+  .regex(/^\/[^\0]*[^\0/]$/, folderAllowed);
+
 function listOf<T extends z.ZodType>(item: T, what: string) {
   const allowed = `a list of at most ${partsMax} ${what}`;
   return z.array(item, allowed).max(partsMax, allowed).default([]);
@@ -64,12 +72,13 @@ const entrySchema = z.strictObject(
     args: listOf(textSchema(partCharsMax), "arguments"),
     env: environmentSchema,
     passEnv: listOf(variableSchema, "names of variables"),
+    writableFolders: listOf(folderSchema, "absolute paths of folders"),
     title: z
       .string(titleAllowed)
       .regex(/^(?=.*\S)[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,63}$/u, titleAllowed)
       .optional(),
   },
-  "an object with command and, if need be, args, env, passEnv and title; nothing else",
+  "an object with command and, if need be, args, env, passEnv, writableFolders and title; nothing else",
 );
 
 const fileAllowed = `an object of at most ${agentsMax} ACP agents by name`;

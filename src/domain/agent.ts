@@ -17,6 +17,11 @@ export const permissionModes = ["read", "edit", "full"] as const;
 export const permissionModeSchema = z.enum(permissionModes);
 export type PermissionMode = z.infer<typeof permissionModeSchema>;
 
+/** `workspace`: it writes only in its folder, in the CLI's own and in temporary ones; the rest it can read. */
+export const filePolicies = ["open", "workspace"] as const;
+export const filePolicySchema = z.enum(filePolicies);
+export type FilePolicy = z.infer<typeof filePolicySchema>;
+
 /** Deeper data would exhaust the stack of whoever walks it, JSON.stringify above all. */
 const metadataDepthMax = 64;
 
@@ -64,6 +69,7 @@ export const agentInputSchema = z.strictObject({
     .refine((text) => !text.includes("\0"), "no NUL")
     .nullish(),
   permissionMode: permissionModeSchema.default("edit"),
+  filePolicy: filePolicySchema.default("open"),
   mcpConfigPath: pathSchema.nullish(),
   timeoutMs: timeoutMsSchema.nullish(),
   memoryLimitMb: z.int().min(64).max(1_048_576).nullish(),
@@ -77,6 +83,7 @@ export const agentPatchSchema = z.strictObject({
   model: agentInputSchema.shape.model,
   systemPrompt: agentInputSchema.shape.systemPrompt,
   permissionMode: permissionModeSchema.optional(),
+  filePolicy: filePolicySchema.optional(),
   mcpConfigPath: agentInputSchema.shape.mcpConfigPath,
   timeoutMs: agentInputSchema.shape.timeoutMs,
   memoryLimitMb: agentInputSchema.shape.memoryLimitMb,
@@ -93,6 +100,7 @@ export const agentSettingsSchema = z.object({
   model: z.string().nullable(),
   systemPrompt: z.string().nullable(),
   permissionMode: permissionModeSchema,
+  filePolicy: filePolicySchema,
   mcpConfigPath: z.string().nullable(),
   timeoutMs: z.int().nullable(),
   memoryLimitMb: z.int().nullable(),

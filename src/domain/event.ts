@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type GrowingText, growingText } from "./growing-text.ts";
 import { runErrorSchema, usageSchema } from "./run.ts";
 import { terminalStates } from "./run-state.ts";
 
@@ -22,6 +23,7 @@ export const noticeCodes = [
   "compacted",
   "empty_answer",
   "leftover_processes",
+  "waiting_for_memory",
 ] as const;
 export type NoticeCode = (typeof noticeCodes)[number];
 
@@ -60,7 +62,7 @@ export const runEventSchema = z
 
 /** Text blocks by number, in the order in which they began; `afterTool` tells where the final answer starts. */
 export interface AnswerText {
-  blocks: Map<number, string>;
+  blocks: Map<number, GrowingText>;
   /** The first block that began after the last tool call. */
   finalFromBlock: number;
 }
@@ -72,7 +74,7 @@ export function emptyAnswer(): AnswerText {
 /** Folds one event into the text so far; the log alone is enough to rebuild an answer. */
 export function foldAnswer(answer: AnswerText, event: RunEventBody): void {
   if (event.type === "text") {
-    answer.blocks.set(event.block, (answer.blocks.get(event.block) ?? "") + event.text);
+    blockOf(answer, event.block).add(event.text);
   } else if (event.type === "text.discarded") {
     answer.blocks.delete(event.block);
   } else if (event.type === "tool.started") {
@@ -80,13 +82,27 @@ export function foldAnswer(answer: AnswerText, event: RunEventBody): void {
   }
 }
 
+function blockOf({ blocks }: AnswerText, number: number): GrowingText {
+  const known = blocks.get(number);
+  if (known) return known;
+  const begun = growingText();
+  blocks.set(number, begun);
+  return begun;
+}
+
 /** All text so far, blocks apart by an empty line: what a run that ended early keeps. */
 export function allText(answer: AnswerText): string {
-  return [...answer.blocks.values()].filter((text) => text !== "").join("\n\n");
+  return joined([...answer.blocks.values()]);
 }
 
 /** The text after the last tool call: what the CLIs themselves call the result. */
 export function finalText(answer: AnswerText): string {
-  const blocks = [...answer.blocks].filter(([block, text]) => block >= answer.finalFromBlock && text !== "");
-  return blocks.map(([, text]) => text).join("\n\n");
+  const blocks = [...answer.blocks].filter(([block]) => block >= answer.finalFromBlock);
+  return joined(blocks.map(([, text]) => text));
+}
+
+function joined(blocks: readonly GrowingText[]): string {
+  const [first, ...more] = blocks.filter(({ length }) => length > 0).map((block) => block.whole());
+  // Megabytes that nothing is added to needn't be copied.
+  return more.length === 0 ? (first ?? "") : [first, ...more].join("\n\n");
 }

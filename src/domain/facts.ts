@@ -1,13 +1,34 @@
 import type { Cli, CommMode } from "./agent.ts";
+import type { BreakerReason, BreakerState } from "./breaker.ts";
 import type { RunErrorCode } from "./error-codes.ts";
 import type { TerminalState } from "./run-state.ts";
 
 /** What the clock starts. */
-export type JobName = "idempotency" | "logins" | "processes" | "sessions" | "answer_html" | "raw_logs";
+export type JobName =
+  | "damage"
+  | "idempotency"
+  | "logins"
+  | "processes"
+  | "sessions"
+  | "answer_html"
+  | "raw_logs"
+  | "old_logs"
+  | "run_events"
+  | "quarantine";
 
 /** Everything that our own system reports about itself. Closed: telemetry handles each or names it as ignored. */
 export type Fact =
   | { type: "server.started"; epoch: number; containment: string; startMs: number }
+  /** The self-test has ended, or an earlier start's holds. */
+  | {
+      type: "containment.tested";
+      rung: string;
+      status: "full" | "degraded" | "unknown";
+      because: string | null;
+      survivors: number;
+      cached: boolean;
+      tookMs: number;
+    }
   | { type: "server.draining"; reason: string }
   | { type: "server.stopped" }
   | {
@@ -40,6 +61,18 @@ export type Fact =
       peakRssBytes: number | null;
       cpuMs: number | null;
     }
+  | {
+      type: "breaker.changed";
+      agentId: string;
+      from: BreakerState;
+      to: BreakerState;
+      reason: BreakerReason;
+      code: RunErrorCode | null;
+      /** When one run may probe; null unless it is open now. */
+      retryAt: string | null;
+    }
+  | { type: "agent.quarantined"; agentId: string; survivors: number }
+  | { type: "agent.released"; agentId: string }
   | { type: "cancel.done"; runId: string; tookMs: number; survivors: number }
   | { type: "process.spawned"; processId: string; cli: Cli; pid: number; containment: string; tookMs: number }
   | {
@@ -57,7 +90,15 @@ export type Fact =
       type: "warm.evicted";
       processId: string;
       cli: Cli;
-      reason: "idle" | "room" | "ended" | "unhealthy" | "changed";
+      reason: "idle" | "room" | "memory" | "ended" | "unhealthy" | "changed";
+    }
+  /** A process had to wait before it could be started: for its turn, or for memory. */
+  | {
+      type: "start.waited";
+      cli: Cli;
+      reason: "turn" | "memory";
+      outcome: "entered" | "stopped" | "no_memory";
+      tookMs: number;
     }
   /** `detail` is at most 200 characters: for `unknown_event` the type that isn't known. */
   | {

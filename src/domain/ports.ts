@@ -1,3 +1,4 @@
+import type { Breaker, BreakerSettings } from "./breaker.ts";
 import type { AgentPatch, AgentSettings, Cli, CommMode } from "./agent.ts";
 import type {
   ConversationGlance,
@@ -7,6 +8,7 @@ import type {
   Turn,
 } from "./conversation.ts";
 import type { RunErrorCode } from "./error-codes.ts";
+import type { ServiceOutcome } from "./service-outcome.ts";
 import type { NoticeCode, RunEvent, RunEventBody } from "./event.ts";
 import type { Page } from "./page.ts";
 import type { Anomaly, Run, RunListItem, Usage } from "./run.ts";
@@ -66,7 +68,8 @@ export type AdmitResult =
   | {
       kind: "refused";
       code: "agent_not_found" | "conversation_not_found" | "idempotency_mismatch" | "queue_full";
-    };
+    }
+  | { kind: "refused"; code: "breaker_open"; breaker: Breaker };
 
 /** A run that holds its agent: state `starting`, under a fresh fence. */
 export interface ClaimedRun {
@@ -126,6 +129,8 @@ export interface Settlement {
   survivors: number;
   durationMs: number;
   endedAtMs: number;
+  /** What the end says of the service; the agent's breaker hears it in the same transaction. Nothing without it. */
+  service?: { outcome: ServiceOutcome; settings: BreakerSettings };
 }
 
 /** Runs and their event logs. */
@@ -197,12 +202,20 @@ export interface Custody {
     end: { reason: string; exitCode: number | null; signal: string | null; atMs: number },
   ): Promise<void>;
   /** Processes without an end whose epoch is older than this server's. */
-  listStrayProcesses(): {
-    processId: string;
-    agentId: string;
-    runId: string | null;
-    identity: ProcessIdentity;
-  }[];
+  listStrayProcesses(): OpenProcess[];
+  /** The agent's processes without an end, of this server and of earlier ones. */
+  listOpenProcesses(agentId: string): OpenProcess[];
+  /** Processes without an end of agents that were deleted. */
+  listDisownedProcesses(): OpenProcess[];
+}
+
+/** A process without an end on record. */
+export interface OpenProcess {
+  processId: string;
+  agentId: string;
+  /** The run in progress in its conversation. */
+  runId: string | null;
+  identity: ProcessIdentity;
 }
 
 /** What boot does with the runs that an earlier server left behind. */
@@ -219,7 +232,6 @@ export interface Recovery {
     code: RunErrorCode,
     atMs: number,
   ): Promise<void>;
-  quarantine(agentId: string, atMs: number): Promise<void>;
 }
 
 /** The conversation as the runner needs it. */

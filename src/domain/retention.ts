@@ -13,6 +13,11 @@ export const processesKeptMs = 30 * dayMs;
  */
 export const sessionsKeptMs = 30 * dayMs;
 
+/** How long the files and rows last that the owner sets a number of days for. */
+export function daysMs(days: number): number {
+  return days * dayMs;
+}
+
 /** From one look for what nobody needs to the next. */
 export const sweepEveryMs = hourMs;
 
@@ -29,6 +34,12 @@ export interface Sweeps {
   sweepSessions(atMs: number): Promise<number>;
   /** HTML that another version of the renderer made. */
   sweepAnswerHtml(rendererVersion: number): Promise<number>;
+  /** Events of runs that ended before; resolves with how many events went. */
+  sweepEvents(endedBeforeMs: number, atMs: number): Promise<number>;
+  /** When each of these runs ended, of those that have. */
+  endsOf(runIds: readonly string[]): Map<string, number>;
+  /** The raw logs of these runs go. */
+  noteLogsRemoved(runIds: readonly string[], atMs: number): Promise<void>;
   /** Those of the runs that are not there (any more). */
   listMissingRuns(runIds: readonly string[]): string[];
 }

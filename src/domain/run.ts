@@ -61,6 +61,14 @@ export const runSchema = z.object({
   survivors: z.int().nullable(),
   retryOf: z.string().nullable(),
   metadata: z.record(z.string(), z.unknown()),
+  eventsRemovedAt: z
+    .string()
+    .nullable()
+    .describe("When its events were removed because of their age; then its list of events is empty."),
+  logRemovedAt: z
+    .string()
+    .nullable()
+    .describe("When its raw log was removed because of its age, or for room."),
 });
 /** A run as the API shows it. */
 export type Run = z.infer<typeof runSchema>;

@@ -87,7 +87,7 @@ export const invariants: readonly Invariant[] = [
     id: "I11",
     description: "events of a run are numbered 1 to n without a gap, from run.queued on",
     sql: `select runs.id as violation from kept_runs as runs left join run_events on run_events.run_id = runs.id
-          group by runs.id
+          where runs.events_removed_at is null group by runs.id
           having min(seq) is not 1 or max(seq) <> count(*)
             or (select type from run_events where run_id = runs.id and seq = 1) <> 'run.queued'`,
   },
@@ -144,7 +144,7 @@ export const invariants: readonly Invariant[] = [
     description: "a run has run.finished exactly when its state is terminal, once, and with that state",
     sql: `select runs.id as violation from kept_runs as runs
           left join run_events on run_events.run_id = runs.id and run_events.type = 'run.finished'
-          group by runs.id
+          where runs.events_removed_at is null group by runs.id
           having count(run_events.seq) <> (runs.state in ${terminal})
             or max(json_extract(run_events.body, '$.state')) <> runs.state`,
   },
@@ -241,7 +241,7 @@ export const invariants: readonly Invariant[] = [
     sql: `select processes.id as violation from processes
           join agents on agents.key = processes.agent_key
           where processes.ended_at is null and processes.epoch < (select max(epoch) from server_epochs)
-            and agents.quarantined_at is null`,
+            and agents.quarantined_at is null and agents.deleted_at is null`,
     afterRecovery: true,
   },
   {
@@ -297,5 +297,59 @@ export const invariants: readonly Invariant[] = [
       "records of processes are kept for conversations that are there, or until the process is dead",
     sql: `select id as violation from processes
           where ended_at is not null and conversation_id not in (select id from conversations)`,
+  },
+  {
+    id: "I40",
+    description:
+      "a breaker has a time to come again exactly while it is open, and a cause unless it is closed",
+    sql: `select agent_key as violation from breakers
+          where (state = 'open') <> (retry_at is not null) or (state = 'closed') <> (opened_at is null)
+            or (state = 'closed') <> (openings = 0) or (state = 'closed') <> (cause is null)
+            or (state = 'closed' and failures = 0)`,
+  },
+  {
+    id: "I41",
+    description: "a deleted agent has no breaker and no history of one",
+    sql: `select key as violation from agents where deleted_at is not null and (
+            key in (select agent_key from breakers) or key in (select agent_key from breaker_changes))`,
+  },
+  {
+    id: "I42",
+    description: "changes of a breaker are linked, and end at its state",
+    sql: `select agent_key as violation from (
+            select agent_key, from_state,
+              lag(to_state) over (partition by agent_key order by key) as to_state_before
+            from breaker_changes)
+          where to_state_before is not null and from_state <> to_state_before
+          union
+          select agents.key from agents left join breakers on breakers.agent_key = agents.key
+          where agents.deleted_at is null and coalesce(breakers.state, 'closed') <> coalesce((
+            select to_state from breaker_changes where agent_key = agents.key order by key desc limit 1), 'closed')`,
+  },
+  {
+    id: "I43",
+    description: "no run is in progress while its agent's breaker is open",
+    sql: `select runs.id as violation from runs join breakers on breakers.agent_key = runs.agent_key
+          where runs.state in ${active} and breakers.state = 'open'`,
+  },
+  {
+    id: "I44",
+    description: "at most a hundred changes of a breaker are kept",
+    sql: `select agent_key as violation from breaker_changes group by agent_key having count(*) > 100`,
+  },
+  {
+    id: "I45",
+    description: "events were removed of runs that had ended, and all of them, or the rest is on its way out",
+    sql: `select id as violation from runs
+          where (events_leaving = 1 and events_removed_at is null)
+            or events_removed_at < ended_at or (events_removed_at is not null and ended_at is null)
+          union
+          select id from runs where events_removed_at is not null and events_leaving = 0
+            and exists (select 1 from run_events where run_id = runs.id)`,
+  },
+  {
+    id: "I46",
+    description: "a raw log was removed after the end of its run",
+    sql: `select id as violation from runs where log_removed_at is not null and ended_at is null`,
   },
 ];

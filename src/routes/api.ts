@@ -5,7 +5,9 @@ import type { PublishFact } from "../domain/facts.ts";
 import { type AccessOptions, type OwnNames, requireAccess, requireOwnNames } from "./access.ts";
 import { addAgentRoutes } from "./agents.ts";
 import { assetsPath, type AssetSource, addAssetRoutes } from "./assets.ts";
+import { addBreakerRoutes } from "./breakers.ts";
 import { addConversationRoutes, type ConversationDeps } from "./conversations.ts";
+import { addContainmentRoute, type ContainmentDeps } from "./containment.ts";
 import { addDocsRoutes, type DocsDeps } from "./docs.tsx";
 import type { RouteEnvironment } from "./environment.ts";
 import { addExecuteRoute } from "./execute.ts";
@@ -21,7 +23,8 @@ import type { CliReport } from "../runner/runner-api.ts";
 /** Longest request body. */
 export const bodyBytesMax = 8 * 1_048_576;
 
-export interface ApiDeps extends RunDeps, ConversationDeps, OperationsDeps, LoginDeps, DocsDeps {
+export interface ApiDeps
+  extends RunDeps, ConversationDeps, OperationsDeps, ContainmentDeps, LoginDeps, DocsDeps {
   names(): OwnNames;
   useLogin: AccessOptions["useLogin"];
   makeRequestId(): string;
@@ -52,10 +55,12 @@ export function createApi(deps: ApiDeps): Api {
   const table = createRouteTable(app);
   addChecks(app, table, deps);
   addOperationsRoutes(table, deps);
+  addContainmentRoute(table, deps);
   addAgentRoutes(table, deps);
   addExecuteRoute(table, deps);
   addRunRoutes(table, deps);
   addConversationRoutes(table, deps);
+  addBreakerRoutes(table, deps);
   addDocsRoutes(table, deps);
   addLoginRoutes(app, deps);
   addAssetRoutes(app, deps.assets);

@@ -11,6 +11,7 @@ export interface OperationsDeps {
 const readySchema = z.object({
   status: z.enum(["ready", "not_ready"]),
   reasons: z.array(z.string()),
+  /** What the rung promises; once the self-test has ended, what that saw. */
   containment: z.enum(["full", "degraded"]),
   rung: z.string(),
   notes: z.array(z.string()),

@@ -35,6 +35,9 @@ export function runEventFrames(
   };
 }
 
+/** Of a run whose events were removed: the stream ends at once. */
+export const noFrames: FrameSource = async function* () {};
+
 /** At least one event, when there are any; `isAll` is false when more may be there already. */
 function readPage(runs: RunReads, runId: string, afterSeq: number) {
   const found = runs.listEncodedEvents(runId, afterSeq, pageEvents);

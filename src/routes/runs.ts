@@ -7,11 +7,11 @@ import { runStateSchema } from "../domain/run-state.ts";
 import { acceptsEvents, type ExecuteDeps } from "./execute.ts";
 import { refused } from "./problem.ts";
 import type { RouteTable } from "./route-table.ts";
-import { resumePoint, runEventFrames } from "./run-events.ts";
+import { noFrames, resumePoint, runEventFrames } from "./run-events.ts";
 
 export interface RunDeps extends ExecuteDeps {
-  /** The redacted raw log as text; null when there is none (any more). */
-  readRawLog(runId: string): Promise<ReadableStream<Uint8Array> | string | null>;
+  /** The redacted raw log; null when there is none (any more). */
+  readRawLog(runId: string): Promise<ReadableStream<Uint8Array> | null>;
 }
 
 const cancelReplySchema = z.object({
@@ -87,7 +87,7 @@ function addRunLogs(table: RouteTable, deps: RunDeps): void {
       query: z.object({ after: afterSchema, limit: limitSchema, cursor: z.string().max(200).optional() }),
       answers: {
         200: {
-          description: "Events, oldest first",
+          description: "Events, oldest first; none when they were removed (the run's eventsRemovedAt)",
           schema: pageSchema(runEventSchema),
           alsoAs: ["text/event-stream"],
         },
@@ -96,9 +96,14 @@ function addRunLogs(table: RouteTable, deps: RunDeps): void {
     },
     (c, { query }) => {
       const runId = c.req.param("runId") ?? "";
-      if (!runs.getRun(runId)) return noSuchRun(c);
+      const run = runs.getRun(runId);
+      if (!run) return noSuchRun(c);
       const after = resumePoint(c.req.header("last-event-id"), query.after);
-      if (acceptsEvents(c)) return deps.streams.open(c, runEventFrames(deps, runId, after));
+      // What is on its way out isn't shown in part.
+      const isGone = run.eventsRemovedAt !== null;
+      if (acceptsEvents(c))
+        return deps.streams.open(c, isGone ? noFrames : runEventFrames(deps, runId, after));
+      if (isGone) return c.json({ items: [], nextCursor: null });
       const from = query.cursor === undefined ? after : resumePoint(query.cursor, 0);
       const items = runs.listEvents(runId, from, query.limit);
       const last = items.length === query.limit ? items.at(-1) : undefined;
@@ -112,14 +117,22 @@ function addRunLogs(table: RouteTable, deps: RunDeps): void {
       summary: "What the CLI printed, redacted",
       tag: "Runs",
       access: "token",
-      answers: { 200: { description: "The raw log", contentType: "text/plain" } },
+      answers: {
+        200: {
+          description:
+            "The raw log; of a long one the beginning and the end, with a line between them that says how much was dropped. Of one that was removed (the run's logRemovedAt) a line that says so.",
+          contentType: "text/plain",
+        },
+      },
       refusals: ["run_not_found"],
     },
     async (c) => {
       const runId = c.req.param("runId") ?? "";
-      if (!runs.getRun(runId)) return noSuchRun(c);
+      const run = runs.getRun(runId);
+      if (!run) return noSuchRun(c);
       const log = await deps.readRawLog(runId);
-      return c.body(log ?? "", 200, { "Content-Type": "text/plain; charset=utf-8" });
+      const removed = run.logRemovedAt === null ? "" : `… the raw log was removed at ${run.logRemovedAt}\n`;
+      return c.body(log ?? removed, 200, { "Content-Type": "text/plain; charset=utf-8" });
     },
   );
 }
@@ -156,6 +169,7 @@ function addRunCommands(table: RouteTable, deps: RunDeps): void {
         "agent_not_found",
         "conversation_not_found",
         "queue_full",
+        "breaker_open",
         "draining",
         "agent_quarantined",
         "store_unavailable",

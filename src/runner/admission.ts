@@ -1,10 +1,13 @@
-import type { Clock } from "../domain/clock.ts";
+import type { Breaker } from "../domain/breaker.ts";
+import { type Clock, isoTime } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type { MakeId } from "../domain/ids.ts";
 import { type AdmitResult, type AgentStore, type RunLog, StoreUnavailable } from "../domain/ports.ts";
-import { promptBytesMax, type Run, utf8Bytes } from "../domain/run.ts";
+import { promptBytesMax, shortened, utf8Bytes } from "../domain/run.ts";
+import type { Breakers } from "./breakers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Redactor } from "./policies/redaction.ts";
+import type { Quarantine } from "./quarantine.ts";
 import type { ExecuteOutcome, ExecuteRequest, Refusal, Wakeups } from "./runner-api.ts";
 
 export interface AdmissionOptions {
@@ -17,6 +20,8 @@ export interface AdmissionOptions {
   redactor: Redactor;
   publish: PublishFact;
   wakeups: Wakeups;
+  breakers: Pick<Breakers, "follow" | "retryAfterSeconds">;
+  quarantine: Pick<Quarantine, "pidsOf">;
   queueLimit: number;
   isDraining(): boolean;
   hash(text: string): string;
@@ -60,7 +65,8 @@ function refusalBeforehand(options: AdmissionOptions, request: ExecuteRequest): 
   if (options.isDraining()) return draining();
   if (agent.commMode !== "headless") return modeUnavailable(agent.commMode);
   if (utf8Bytes(request.prompt) > promptBytesMax) return promptTooLong();
-  if (options.agents.activityOf(agent.id).quarantined) return quarantined();
+  if (options.agents.activityOf(agent.id).quarantined)
+    return quarantined(agent.id, options.quarantine.pidsOf(agent.id));
   return null;
 }
 
@@ -107,9 +113,13 @@ function canonicalJson(value: unknown): string {
 }
 
 function accept(options: AdmissionOptions, request: ExecuteRequest, result: AdmitResult): ExecuteOutcome {
-  if (result.kind === "refused") return refuse(options, request, refusalOf(result.code, options.queueLimit));
-  if (result.kind === "replay")
-    return { kind: "accepted", run: mustRead(options.log, result.runId), replay: true };
+  if (result.kind === "refused") return refuse(options, request, refusalOf(options, result));
+  if (result.kind === "replay") {
+    const known = options.log.getRun(result.runId);
+    // Its conversation may have been deleted in the same transaction.
+    if (!known) return refuse(options, request, runGone);
+    return { kind: "accepted", run: known, replay: true };
+  }
   const { run, claimed } = result;
   options.publish({
     type: "run.admitted",
@@ -121,22 +131,30 @@ function accept(options: AdmissionOptions, request: ExecuteRequest, result: Admi
   options.wakeups.announce({ runId: run.id, agentId: run.agentId });
   if (claimed) options.dispatcher.start(claimed);
   else options.dispatcher.enqueue({ runId: run.id, agentId: run.agentId });
+  // It may be the run that probes, let in before the alarm of its breaker rang.
+  options.breakers.follow(run.agentId);
   return { kind: "accepted", run, replay: false };
 }
 
-function mustRead(log: RunLog, runId: string): Run {
-  const run = log.getRun(runId);
-  if (!run) throw new Error(`The idempotency record of ${runId} names a run that is not there.`);
-  return run;
-}
+const runGone: Refusal = {
+  kind: "refused",
+  code: "conversation_not_found",
+  detail: "The conversation of this Idempotency-Key's run was deleted just now.",
+};
 
 function refuse(options: AdmissionOptions, request: ExecuteRequest, refusal: Refusal): Refusal {
   options.publish({ type: "run.refused", agentId: request.agentId, code: refusal.code });
   return refusal;
 }
 
-function refusalOf(code: Extract<AdmitResult, { kind: "refused" }>["code"], queueLimit: number): Refusal {
+function refusalOf(
+  { breakers, queueLimit }: AdmissionOptions,
+  refused: Extract<AdmitResult, { kind: "refused" }>,
+): Refusal {
+  const { code } = refused;
   switch (code) {
+    case "breaker_open":
+      return breakerOpen(refused.breaker, breakers.retryAfterSeconds(refused.breaker));
     case "agent_not_found":
       return { kind: "refused", code, detail: "The agent was deleted." };
     case "conversation_not_found":
@@ -184,12 +202,41 @@ function promptTooLong(): Refusal {
   };
 }
 
-function quarantined(): Refusal {
+/** Longest piece of a failure in a refusal; the run has all of it. */
+const causeChars = 400;
+
+function breakerOpen({ agentId, retryAtMs, cause }: Breaker, retryAfterSeconds: number): Refusal {
+  const when =
+    retryAtMs === null
+      ? "The agent's circuit breaker is half open: one run is trying whether its service works again."
+      : `The agent's circuit breaker is open, because its service failed; at ${isoTime(retryAtMs)} one run may try it.`;
+  const { code = "", message = "", advice = "" } = cause ?? {};
+  const said = message.endsWith(advice) ? message.slice(0, message.length - advice.length).trim() : message;
+  const why = `The last failure was ${code}: ${withStop(shortened(said, causeChars))} ${advice}`;
+  const wayOut = `When that is done, POST /api/agents/${agentId}/breaker/reset closes it at once.`;
+  return {
+    kind: "refused",
+    code: "breaker_open",
+    detail: `${when} ${why} ${wayOut}`,
+    retryAfterSeconds,
+  };
+}
+
+function withStop(sentence: string): string {
+  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+/** Pids in a refusal. */
+const pidsShownMax = 8;
+
+function quarantined(agentId: string, pids: readonly number[]): Refusal {
+  const shown = pids.slice(0, pidsShownMax).join(", ");
+  const which = shown === "" ? "" : ` Look for what is left of pid ${shown}.`;
   return {
     kind: "refused",
     code: "agent_quarantined",
-    detail: "Old processes of this agent could not be ended; restart the server, or end them by hand.",
-    retryAfterSeconds: 60,
+    detail: `Processes of this agent could not be ended, so it gets no run until they are proven dead.${which} That is tried again every 30 seconds, and at once by POST /api/agents/${agentId}/quarantine/recheck.`,
+    retryAfterSeconds: 30,
   };
 }
 

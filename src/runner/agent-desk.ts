@@ -1,6 +1,7 @@
 import type { Agent, AgentInput, AgentPatch, AgentSettings } from "../domain/agent.ts";
-import { type Clock, isoTime } from "../domain/clock.ts";
+import { type Clock, isoTime, isoTimeOrNull } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
+import type { BreakerStore } from "../domain/hold-ports.ts";
 import { type AgentStore, StoreUnavailable } from "../domain/ports.ts";
 import { agentNotFound, storeUnavailable } from "./admission.ts";
 import { type CliAbilities, refuseKind, refuseWanted } from "./agent-refusals.ts";
@@ -8,7 +9,7 @@ import type { Refusal, Wakeups, Workspaces } from "./runner-api.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
 export interface AgentDeskOptions extends CliAbilities {
-  agents: AgentStore;
+  agents: AgentStore & Pick<BreakerStore, "findBreaker">;
   workspaces: Workspaces;
   clock: Clock;
   publish: PublishFact;
@@ -103,6 +104,7 @@ function settingsOf(input: AgentInput, cwd: string, at: string): AgentSettings {
     model: input.model ?? null,
     systemPrompt: input.systemPrompt ?? null,
     permissionMode: input.permissionMode,
+    filePolicy: input.filePolicy,
     mcpConfigPath: input.mcpConfigPath ?? null,
     timeoutMs: input.timeoutMs ?? null,
     memoryLimitMb: input.memoryLimitMb ?? null,
@@ -114,6 +116,7 @@ function settingsOf(input: AgentInput, cwd: string, at: string): AgentSettings {
 
 function viewOf({ agents, pool }: AgentDeskOptions, settings: AgentSettings): Agent {
   const { queueLength, activeRunId, activeConversationId, quarantined } = agents.activityOf(settings.id);
+  const { state, failures, retryAtMs } = agents.findBreaker(settings.id);
   return {
     ...settings,
     effectiveMode: settings.commMode,
@@ -121,8 +124,7 @@ function viewOf({ agents, pool }: AgentDeskOptions, settings: AgentSettings): Ag
     queueLength,
     activeRunId,
     activeConversationId,
-    // No breaker trips yet; the field is there so that clients needn't change when one does.
-    breaker: { state: "closed", failures: 0, retryAt: null },
+    breaker: { state, failures, retryAt: isoTimeOrNull(retryAtMs) },
     warm: pool.isWarm(activeConversationId),
   };
 }

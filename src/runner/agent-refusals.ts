@@ -18,6 +18,8 @@ export interface CliAbilities {
   permissionModesOf(cli: Cli, acpAgent: string | null): readonly PermissionMode[];
   /** Whether it can be given an MCP configuration file of the agent's own. */
   takesMcpConfig(cli: Cli, acpAgent: string | null): boolean;
+  /** Whether this server can keep an agent from writing outside of its folder. */
+  readonly hasFilePolicy: boolean;
 }
 
 /** Why no agent of this kind can be made; one whose ACP agent was taken out of the file later may be changed all the same. */
@@ -40,6 +42,7 @@ export function refuseWanted(
   if (wanted.permissionMode && !allowed.includes(wanted.permissionMode)) {
     return permissionUnavailable(cli, wanted.permissionMode, allowed);
   }
+  if (wanted.filePolicy === "workspace" && !abilities.hasFilePolicy) return filePolicyUnavailable;
   if (wanted.mcpConfigPath && !abilities.takesMcpConfig(cli, acpAgent))
     return mcpConfigUnwanted(cli, acpAgent);
   return null;
@@ -61,6 +64,11 @@ function mcpConfigUnwanted(cli: Cli, acpAgent: string | null): Refusal {
   const name = acpAgent ?? nameOf(cli);
   return invalid("mcpConfigPath", `${name} takes its MCP servers from its own settings: set them up there.`);
 }
+
+const filePolicyUnavailable = invalid(
+  "filePolicy",
+  "workspace needs bwrap to contain runs, which it doesn't on this server: GET /api/containment tells what to install",
+);
 
 function nameOf(cli: Cli): string {
   return cli in knownClis ? knownClis[cli as KnownCli].name : cli;

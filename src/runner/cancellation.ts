@@ -50,7 +50,10 @@ async function cancelRun(options: CancellationOptions, runId: string): Promise<C
     if (answer === "missing") return runNotFound(runId);
     if (answer === "cancelled") dropQueued(options, runId);
     if (answer === "flagged") await stopLive(options, runId);
-    const reply = replyOf(mustGet(options.log, runId), tookMs());
+    const run = options.log.getRun(runId);
+    // Its conversation may have been deleted in the meantime.
+    if (!run) return runNotFound(runId);
+    const reply = replyOf(run, tookMs());
     options.publish({ type: "cancel.done", runId, tookMs: reply.tookMs, survivors: reply.survivors });
     return reply;
   } catch (error) {
@@ -60,7 +63,9 @@ async function cancelRun(options: CancellationOptions, runId: string): Promise<C
 }
 
 function dropQueued(options: CancellationOptions, runId: string): void {
-  const run = mustGet(options.log, runId);
+  const run = options.log.getRun(runId);
+  // Deleted with its conversation just now: when its turn comes, the claim finds nothing.
+  if (!run) return;
   options.dispatcher.forget(runId, run.agentId);
   options.wakeups.announce({ runId, agentId: run.agentId });
   options.waiters.settled(run);
@@ -79,7 +84,8 @@ async function stopLive({ waiters, carrier, log }: CancellationOptions, runId: s
 }
 
 function isSettled(log: RunLog, runId: string): boolean {
-  return isTerminal(mustGet(log, runId).state);
+  const run = log.getRun(runId);
+  return run === null || isTerminal(run.state);
 }
 
 function nextTick(): Promise<void> {
@@ -94,12 +100,6 @@ function replyOf(run: Run, tookMs: number): CancelReply {
     survivors: run.survivors ?? 0,
     tookMs,
   };
-}
-
-function mustGet(log: RunLog, runId: string): Run {
-  const run = log.getRun(runId);
-  if (!run) throw new Error(`The run ${runId} vanished while it was being cancelled.`);
-  return run;
 }
 
 export function runNotFound(runId: string): Refusal {

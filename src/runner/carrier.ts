@@ -1,3 +1,4 @@
+import type { BreakerSettings } from "../domain/breaker.ts";
 import { type Clock, pause } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type { MakeId } from "../domain/ids.ts";
@@ -10,9 +11,12 @@ import {
   StoreUnavailable,
 } from "../domain/ports.ts";
 import { type Run, turnBytesMax } from "../domain/run.ts";
+import { serviceOutcomeOf } from "../domain/service-outcome.ts";
+import type { Breakers } from "./breakers.ts";
 import { createLiveRun, type LiveRun } from "./live-run.ts";
 import { decideOutcome } from "./policies/outcome.ts";
 import type { Redactor } from "./policies/redaction.ts";
+import type { Quarantine } from "./quarantine.ts";
 import type { Wakeups } from "./runner-api.ts";
 import { unlessStoreFails } from "./store-failure.ts";
 import type { CarriedTurn, Transport } from "./transports/transport.ts";
@@ -32,8 +36,12 @@ export interface CarrierOptions {
   redactor: Redactor;
   wakeups: Wakeups;
   waiters: Waiters;
-  /** The agent's processes could not be ended: it gets no further run. */
-  quarantine(agentId: string): Promise<void>;
+  /** Hears of each end, in the transaction that settles the run. */
+  breakerSettings: BreakerSettings;
+  /** Of the server, in which CLIs tell times of day. */
+  timeZone: string;
+  breakers: Pick<Breakers, "follow">;
+  quarantine: Pick<Quarantine, "begin">;
 }
 
 /** Carries claimed runs from start to settlement. */
@@ -84,12 +92,14 @@ async function carryThrough(options: CarrierOptions, claimed: ClaimedRun, carrie
   options.wakeups.announce({ runId: claimed.runId, agentId: claimed.agent.id });
   const turn = await options.transport.carry(claimed, carried.live);
   const run = await settle(options, claimed, turn, clock.monotonicMs() - begunMs);
+  // While the agent is still busy: none of its waiting runs slips through a breaker that has just opened.
+  options.breakers.follow(claimed.agent.id);
   carried.isTold = true;
   if (run) announceSettled(options, claimed, turn, run);
   // A reset that isn't noted leaves the conversation as it was, with the session that it had.
   if (turn.recorded.sessionReset) await unlessStoreFails(followReset(options, claimed));
   const survivors = await turn.release();
-  if (survivors > 0) await unlessStoreFails(options.quarantine(claimed.agent.id));
+  if (survivors > 0) await options.quarantine.begin(claimed.agent.id, survivors);
 }
 
 /** Tries until the store takes it: what the CLI answered isn't thrown away because a disk was full. */
@@ -121,12 +131,17 @@ function settlementOf(
   const outcome = decideOutcome(end);
   const final = outcome.state === "succeeded";
   const content = final ? finalAnswer(turn) : recorded.allText;
+  const error = outcome.error && { ...outcome.error, message: options.redactor.log(outcome.error.message) };
+  const endedAtMs = Math.max(options.clock.wallMs(), claimed.startedAtMs);
+  const { breakerSettings: settings, timeZone } = options;
+  const { cli } = claimed.agent;
+  const service = serviceOutcomeOf({ cli, state: outcome.state, error, atMs: endedAtMs, timeZone });
   return {
     runId: claimed.runId,
     fence: claimed.fence,
     start: turn.start,
     state: outcome.state,
-    error: outcome.error && { ...outcome.error, message: options.redactor.log(outcome.error.message) },
+    error,
     note: recorded.note,
     lastEvents: recorded.lastEvents,
     content: options.redactor.text(bounded(content)),
@@ -142,7 +157,8 @@ function settlementOf(
     cpuMs: turn.cpuMs,
     survivors: turn.survivors,
     durationMs: Math.round(durationMs * 1000) / 1000,
-    endedAtMs: Math.max(options.clock.wallMs(), claimed.startedAtMs),
+    endedAtMs,
+    service: { outcome: service, settings },
   };
 }
 

@@ -14,6 +14,9 @@ export interface DispatcherOptions {
   carry(claimed: ClaimedRun): Promise<void>;
 }
 
+/** Its service fails, or processes of it could not be proven dead. */
+export type HoldReason = "breaker" | "quarantine";
+
 /**
  * Hands runs over: FIFO per agent, agents in turn, no more at once than allowed. The truth is the log;
  * this is the order in which the log is asked.
@@ -30,8 +33,10 @@ export interface Dispatcher {
   forget(runId: string, agentId: string): void;
   /** Nothing is handed over any more; what runs goes on. */
   pause(): void;
-  /** The agent's runs wait until the server has proven its old processes dead. */
-  quarantine(agentId: string): void;
+  /** The agent's runs wait, and still count as queued, until it is released for each reason that it was held for. */
+  hold(agentId: string, why: HoldReason): void;
+  /** What waited goes on. An agent that isn't held for that reason is left as it is. */
+  release(agentId: string, why: HoldReason): void;
   readonly active: number;
   readonly queued: number;
   queueLength(agentId: string): number;
@@ -43,7 +48,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Agents with waiting runs, in the order of their next turn: a Map keeps the order of insertion. */
   const waiting = new Map<string, string[]>();
   const busy = new Set<string>();
-  const quarantined = new Set<string>();
+  const held: Record<HoldReason, Set<string>> = { breaker: new Set(), quarantine: new Set() };
   /** Agents whose claim the store refused a moment ago. */
   const resting = new Set<string>();
   const idleWaiters = new Set<() => void>();
@@ -53,7 +58,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let retry: Alarm | null = null;
 
   function isFree(agentId: string): boolean {
-    return !busy.has(agentId) && !quarantined.has(agentId) && !resting.has(agentId);
+    return !busy.has(agentId) && !isHeld(agentId) && !resting.has(agentId);
+  }
+  function isHeld(agentId: string): boolean {
+    return held.breaker.has(agentId) || held.quarantine.has(agentId);
   }
   function hasRoom(): boolean {
     return !paused && active < options.runsMax;
@@ -152,7 +160,10 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       paused = true;
       retry?.stop();
     },
-    quarantine: (agentId) => void quarantined.add(agentId),
+    hold: (agentId, why) => void held[why].add(agentId),
+    release(agentId, why) {
+      if (held[why].delete(agentId)) pump();
+    },
     get active() {
       return active;
     },

@@ -1,9 +1,11 @@
 import type { Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
+import type { QuarantineStore } from "../domain/hold-ports.ts";
 import type { MakeId } from "../domain/ids.ts";
 import type { Custody, Recovery, RunLog } from "../domain/ports.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Supervisor } from "./process/cli-process.ts";
+import type { Quarantine } from "./quarantine.ts";
 
 export interface RecoveryOptions {
   recovery: Recovery;
@@ -11,6 +13,8 @@ export interface RecoveryOptions {
   log: RunLog;
   supervisor: Supervisor;
   dispatcher: Dispatcher;
+  quarantine: Pick<Quarantine, "begin" | "end">;
+  quarantined: QuarantineStore;
   clock: Clock;
   makeId: MakeId;
   publish: PublishFact;
@@ -25,7 +29,7 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   const begunMs = options.clock.monotonicMs();
   const { reaped, haunted } = await reapStrays(options);
   const interrupted = await settleInterrupted(options);
-  for (const agentId of haunted) await quarantine(options, agentId);
+  await renewQuarantine(options, haunted);
   const queued = options.log.listQueued();
   for (const run of queued) options.dispatcher.enqueue(run);
   const tookMs = options.clock.monotonicMs() - begunMs;
@@ -39,17 +43,19 @@ export async function recover(options: RecoveryOptions): Promise<void> {
   });
 }
 
-/** Answers with the agents of which processes live on. */
+/** Agents, and how many processes of each live on. */
+type Haunted = Map<string, number>;
+
 async function reapStrays({
   custody,
   supervisor,
   clock,
-}: RecoveryOptions): Promise<{ reaped: number; haunted: Set<string> }> {
-  const haunted = new Set<string>();
+}: RecoveryOptions): Promise<{ reaped: number; haunted: Haunted }> {
+  const haunted: Haunted = new Map();
   const strays = custody.listStrayProcesses();
   for (const { processId, agentId, identity } of strays) {
     const survivors = await supervisor.reap(identity);
-    if (survivors > 0) haunted.add(agentId);
+    if (survivors > 0) haunted.set(agentId, (haunted.get(agentId) ?? 0) + survivors);
     else
       await custody.recordProcessEnd(processId, {
         reason: "reaped",
@@ -74,7 +80,13 @@ async function settleInterrupted({ recovery, makeId, clock }: RecoveryOptions): 
   return runs.length;
 }
 
-async function quarantine({ recovery, dispatcher, clock }: RecoveryOptions, agentId: string): Promise<void> {
-  dispatcher.quarantine(agentId);
-  await recovery.quarantine(agentId, clock.wallMs());
+/** An earlier server's quarantine ends here when all that it was for is proven dead. */
+async function renewQuarantine(
+  { quarantine, quarantined }: RecoveryOptions,
+  haunted: Haunted,
+): Promise<void> {
+  for (const { agentId } of quarantined.listQuarantined()) {
+    if (!haunted.has(agentId)) await quarantine.end(agentId);
+  }
+  for (const [agentId, survivors] of haunted) await quarantine.begin(agentId, survivors);
 }

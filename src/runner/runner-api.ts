@@ -1,4 +1,5 @@
 import type { Agent, AgentInput, AgentPatch, PermissionMode } from "../domain/agent.ts";
+import type { BreakerReport } from "../domain/breaker.ts";
 import type { ProblemCode } from "../domain/error-codes.ts";
 import type { ExecuteInput, Run } from "../domain/run.ts";
 import type { RunState } from "../domain/run-state.ts";
@@ -52,6 +53,27 @@ export interface Runner {
   patchAgent(agentId: string, patch: AgentPatch): Promise<{ kind: "ok"; agent: Agent } | Refusal>;
   removeAgent(agentId: string, options: { force: boolean }): Promise<{ kind: "ok" } | Refusal>;
   listAgents(page: { limit: number; cursor: string | null }): { items: Agent[]; nextCursor: string | null };
+
+  /** Breakers that aren't as they were made, at most 500, those that aren't closed first; each with its newest changes. */
+  listBreakers(): BreakerReport[];
+  /** Null for an agent whose breaker is as it was made. */
+  breakerOf(agentId: string): BreakerReport | null;
+  /** Closes the agent's breaker; what waits goes on. */
+  resetBreaker(agentId: string): Promise<{ kind: "ok"; breaker: BreakerReport } | Refusal>;
+  listQuarantined(): { agentId: string; sinceMs: number }[];
+  /** Kills once more what is left of the agent's processes; when none is, it is free. */
+  recheckQuarantine(agentId: string): Promise<QuarantineChecked | Refusal>;
+}
+
+export interface QuarantineReply {
+  agentId: string;
+  quarantined: boolean;
+  /** Processes that live on. */
+  survivors: number;
+}
+
+export interface QuarantineChecked extends QuarantineReply {
+  kind: "ok";
 }
 
 /** Wakes those who read the log; a wake-up says "look again", nothing more. */

@@ -1,5 +1,7 @@
+import type { BreakerSettings } from "../domain/breaker.ts";
 import { type Clock, within } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
+import type { BreakerStore, QuarantineStore } from "../domain/hold-ports.ts";
 import type { MakeId } from "../domain/ids.ts";
 import {
   type AgentStore,
@@ -15,11 +17,13 @@ import type { Run } from "../domain/run.ts";
 import { isTerminal } from "../domain/run-state.ts";
 import { admit, agentNotFound, storeUnavailable } from "./admission.ts";
 import type { AgentDesk } from "./agent-desk.ts";
+import { type Breakers, createBreakers } from "./breakers.ts";
 import { createCancellation, type Cancel, runNotFound } from "./cancellation.ts";
 import { createCarrier, type Carrier } from "./carrier.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import type { Redactor } from "./policies/redaction.ts";
 import type { Supervisor } from "./process/cli-process.ts";
+import { createQuarantine, type Quarantine } from "./quarantine.ts";
 import { recover } from "./recovery.ts";
 import type { Refusal, Runner, Wakeups } from "./runner-api.ts";
 import type { Transport } from "./transports/transport.ts";
@@ -34,6 +38,8 @@ export type RunnerStore = RunLog &
   RunReads &
   Custody &
   Recovery &
+  BreakerStore &
+  QuarantineStore &
   AgentStore &
   ConversationStore &
   ConversationLog;
@@ -54,6 +60,9 @@ export interface RunnerOptions {
   removeRawLogs(runIds: readonly string[]): Promise<void>;
   queueLimit: number;
   runsMax: number;
+  breakerSettings: BreakerSettings;
+  /** Of the server, in which CLIs tell times of day. */
+  timeZone: string;
 }
 
 export interface RunnerService extends Runner {
@@ -65,7 +74,20 @@ export interface RunnerService extends Runner {
   stop(drainMs: number): Promise<void>;
   /** The second signal: every tree dead, now. */
   stopAtOnce(): Promise<void>;
-  counts(): { active: number; queued: number; warm: number };
+  /** Processes of the agent outlived their end, out of sight of any run. */
+  quarantine(agentId: string, survivors: number): Promise<void>;
+  /** Tries again to end what keeps agents in quarantine; resolves with how many are free now. */
+  recheckAll(signal: AbortSignal): Promise<number>;
+  counts(): RunnerCounts;
+}
+
+export interface RunnerCounts {
+  active: number;
+  queued: number;
+  warm: number;
+  quarantined: number;
+  breakersOpen: number;
+  breakersHalfOpen: number;
 }
 
 export function createRunner(options: RunnerOptions): RunnerService {
@@ -78,24 +100,34 @@ export function createRunner(options: RunnerOptions): RunnerService {
     claim: (runId) => store.claim(runId, options.clock.wallMs()),
     carry: (claimed) => carrier.carry(claimed),
   });
-  const quarantine = async (agentId: string) => {
-    dispatcher.quarantine(agentId);
-    await store.quarantine(agentId, options.clock.wallMs());
-  };
+  const breakers = createBreakers({ ...options, dispatcher, settings: options.breakerSettings });
+  const quarantine = createQuarantine({ ...options, dispatcher });
   const carrier: Carrier = createCarrier({
     ...options,
     log: store,
     conversations: store,
     waiters,
+    breakers,
     quarantine,
   });
   const cancel = createCancellation({ ...options, log: store, dispatcher, carrier, waiters });
-  const admission = { ...options, log: store, agents: store, dispatcher, isDraining: () => isDraining };
-  const force = { options, cancel };
+  const admission = {
+    ...options,
+    log: store,
+    agents: store,
+    dispatcher,
+    breakers,
+    quarantine,
+    isDraining: () => isDraining,
+  };
+  const force = { options, cancel, breakers, quarantine };
 
   function drain(): void {
+    // Asked again when the store may be closed already: by a second signal, or a bug amid the stop.
+    if (isDraining) return;
     isDraining = true;
     dispatcher.pause();
+    breakers.stop();
     waiters.drain(store.listQueued().map(({ runId }) => runId));
   }
   function stopLive(atOnce: boolean): void {
@@ -124,7 +156,18 @@ export function createRunner(options: RunnerOptions): RunnerService {
     patchAgent: (agentId, patch) => options.agentDesk.patch(agentId, patch),
     removeAgent: (agentId, { force: forced }) => removeAgent(force, agentId, forced),
     listAgents: (page) => options.agentDesk.list(page),
-    start: () => recover({ ...options, recovery: store, custody: store, log: store, dispatcher }),
+    listBreakers: breakers.list,
+    breakerOf: breakers.reportOf,
+    resetBreaker: (agentId) => resetBreaker(force, agentId),
+    listQuarantined: () => store.listQuarantined(),
+    recheckQuarantine: (agentId) => recheckQuarantine(force, agentId),
+    quarantine: quarantine.begin,
+    recheckAll: quarantine.recheckAll,
+    async start() {
+      await breakers.restore();
+      const stores = { recovery: store, custody: store, log: store, quarantined: store };
+      await recover({ ...options, ...stores, dispatcher, quarantine });
+    },
     drain,
     async stop(drainMs) {
       drain();
@@ -140,7 +183,14 @@ export function createRunner(options: RunnerOptions): RunnerService {
       await options.supervisor.killAll();
       await within(options.clock, dispatcher.idle(), settleMsMax);
     },
-    counts: () => ({ active: dispatcher.active, queued: dispatcher.queued, warm: options.pool.size }),
+    counts: () => ({
+      active: dispatcher.active,
+      queued: dispatcher.queued,
+      warm: options.pool.size,
+      quarantined: quarantine.size,
+      breakersOpen: breakers.counts().open,
+      breakersHalfOpen: breakers.counts().halfOpen,
+    }),
   };
 }
 
@@ -154,6 +204,8 @@ function mustRead(store: RunnerStore, runId: string): Run {
 interface Force {
   options: RunnerOptions;
   cancel: Cancel;
+  breakers: Breakers;
+  quarantine: Quarantine;
 }
 
 async function retryRun(admission: Parameters<typeof admit>[0], runId: string) {
@@ -237,10 +289,22 @@ async function removeAgent(force: Force, agentId: string, forced: boolean) {
     if (removed === "missing") return agentNotFound(agentId);
     if (removed === "run_active") return runActive("Runs of this agent are queued or in progress.");
     await pool.endAgent(agentId);
+    force.breakers.forget(agentId);
+    force.quarantine.forget(agentId);
     publish({ type: "agent.deleted", agentId });
     wakeups.announce({ runId: "", agentId });
     return { kind: "ok" as const };
   });
+}
+
+async function resetBreaker({ options, breakers }: Force, agentId: string) {
+  if (!options.store.findAgent(agentId)) return agentNotFound(agentId);
+  return guarded(async () => ({ kind: "ok" as const, breaker: await breakers.reset(agentId) }));
+}
+
+async function recheckQuarantine({ options, quarantine }: Force, agentId: string) {
+  if (!options.store.findAgent(agentId)) return agentNotFound(agentId);
+  return guarded(async () => ({ kind: "ok" as const, ...(await quarantine.recheck(agentId)) }));
 }
 
 async function guarded<T>(write: () => Promise<T | Refusal>): Promise<T | Refusal> {

@@ -12,7 +12,7 @@ export interface WarmPoolOptions {
   end: (session: SessionProcess, reason: string) => Promise<number>;
 }
 
-type EvictReason = "idle" | "room" | "ended" | "unhealthy" | "changed";
+type EvictReason = "idle" | "room" | "memory" | "ended" | "unhealthy" | "changed";
 
 /** CLI processes between the turns of their conversations, the least recently used one out first. */
 export interface WarmPool {
@@ -28,6 +28,8 @@ export interface WarmPool {
   keep(session: SessionProcess): void;
   isWarm(conversationId: string | null): boolean;
   readonly size: number;
+  /** Ends the one that has been idle for longest, for its memory; false when none is idle. */
+  giveUpOldest(): Promise<boolean>;
   endConversation(conversationId: string): Promise<void>;
   endAgent(agentId: string): Promise<void>;
   stop(): Promise<void>;
@@ -123,6 +125,11 @@ export function createWarmPool(options: WarmPoolOptions): WarmPool {
     isWarm: (conversationId) => conversationId !== null && idle.has(conversationId),
     get size() {
       return idle.size;
+    },
+    async giveUpOldest() {
+      const [oldest] = idle.keys();
+      if (oldest !== undefined) await evict(oldest, "memory");
+      return oldest !== undefined;
     },
     async endConversation(conversationId) {
       await evict(conversationId, "ended");

@@ -1,8 +1,10 @@
 import type { Database } from "bun:sqlite";
+import { breakerEntry } from "../domain/breaker-decider.ts";
 import { titleOf } from "../domain/conversation.ts";
 import type { Admission, AdmitResult, ClaimedRun, Hole } from "../domain/ports.ts";
 import type { CommMode } from "../domain/agent.ts";
 import { findAgentRow, getAgentRow, settingsOf, type AgentRow } from "./agents.ts";
+import { findBreaker, halfOpenBreaker } from "./breakers.ts";
 import {
   endActiveConversations,
   findActiveConversationRow,
@@ -30,16 +32,23 @@ export function admit(database: Database, epoch: number, admission: Admission): 
   const joined = findJoined(database, agent.key, admission.conversationId);
   if (joined === null) return refused("conversation_not_found");
   const queue = findQueueOfAgent(database, agent.key);
+  const breaker = findBreaker(database, agent.key, agent.id);
+  const line = { queued: queue.queued, isActive: queue.activeRunId !== null };
+  const entry = breakerEntry(breaker, line, admission.atMs);
+  if (entry === "refused") return { kind: "refused", code: "breaker_open", breaker };
   const isFree = queue.activeRunId === null && queue.queued === 0;
   const claimsNow = isFree && admission.mayClaim();
   if (!claimsNow && queue.queued >= admission.queueLimit) return refused("queue_full");
+  if (entry === "probe") halfOpenBreaker(database, agent.key, admission.atMs);
   const conversationId = join(database, agent, admission, joined);
   insertEverything(database, epoch, agent, conversationId, admission);
   const claimed = claimsNow ? claim(database, epoch, admission.runId, admission.atMs) : null;
   return { kind: "admitted", run: findRun(database, admission.runId)!, claimed };
 }
 
-function refused(code: Refused["code"]): Refused {
+type PlainRefusal = Exclude<Refused, { code: "breaker_open" }>;
+
+function refused(code: PlainRefusal["code"]): PlainRefusal {
   return { kind: "refused", code };
 }
 

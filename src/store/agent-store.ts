@@ -10,6 +10,7 @@ import {
   settingsOf,
   updateAgent,
 } from "./agents.ts";
+import { forgetBreaker } from "./breakers.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { endActiveConversations, findActiveConversationRow } from "./conversations.ts";
 import { decodeCursor, encodeCursor, pageOf } from "./cursors.ts";
@@ -60,6 +61,7 @@ function remove(database: Database, agentId: string, atMs: number): "removed" | 
   const { queued, activeRunId } = findQueueOfAgent(database, row.key);
   if (queued > 0 || activeRunId !== null) return "run_active";
   endActiveConversations(database, row.key, atMs);
+  forgetBreaker(database, row.key);
   markAgentDeleted(database, row.key, atMs);
   return "removed";
 }

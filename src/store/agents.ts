@@ -13,6 +13,7 @@ export interface AgentRow {
   model: string | null;
   systemPrompt: string | null;
   permissionMode: AgentSettings["permissionMode"];
+  filePolicy: AgentSettings["filePolicy"];
   mcpConfigPath: string | null;
   timeoutMs: number | null;
   memoryLimitMb: number | null;
@@ -24,7 +25,7 @@ export interface AgentRow {
 
 const columns = `
   key, id, cli, acp_agent as acpAgent, comm_mode as commMode, cwd, model, system_prompt as systemPrompt,
-  permission_mode as permissionMode, mcp_config_path as mcpConfigPath, timeout_ms as timeoutMs,
+  permission_mode as permissionMode, file_policy as filePolicy, mcp_config_path as mcpConfigPath, timeout_ms as timeoutMs,
   memory_limit_mb as memoryLimitMb, metadata, quarantined_at as quarantinedAt,
   created_at as createdAt, updated_at as updatedAt`;
 
@@ -78,11 +79,11 @@ export function insertAgent(database: Database, settings: AgentSettings): void {
   database
     .query(
       `insert into agents (
-         id, cli, acp_agent, comm_mode, cwd, model, system_prompt, permission_mode, mcp_config_path, timeout_ms,
-         memory_limit_mb, metadata, created_at, updated_at)
+         id, cli, acp_agent, comm_mode, cwd, model, system_prompt, permission_mode, file_policy,
+         mcp_config_path, timeout_ms, memory_limit_mb, metadata, created_at, updated_at)
        values (
-         :id, :cli, :acpAgent, :commMode, :cwd, :model, :systemPrompt, :permissionMode, :mcpConfigPath, :timeoutMs,
-         :memoryLimitMb, :metadata, :createdAt, :updatedAt)`,
+         :id, :cli, :acpAgent, :commMode, :cwd, :model, :systemPrompt, :permissionMode, :filePolicy,
+         :mcpConfigPath, :timeoutMs, :memoryLimitMb, :metadata, :createdAt, :updatedAt)`,
     )
     .run({
       ...settings,
@@ -105,7 +106,7 @@ export function updateAgent(database: Database, key: number, settings: AgentSett
     .query(
       `update agents set
          comm_mode = :commMode, cwd = :cwd, model = :model, system_prompt = :systemPrompt,
-         permission_mode = :permissionMode, mcp_config_path = :mcpConfigPath, timeout_ms = :timeoutMs,
+         permission_mode = :permissionMode, file_policy = :filePolicy, mcp_config_path = :mcpConfigPath, timeout_ms = :timeoutMs,
          memory_limit_mb = :memoryLimitMb, metadata = :metadata, updated_at = :updatedAt
        where key = :key`,
     )
@@ -116,6 +117,7 @@ export function updateAgent(database: Database, key: number, settings: AgentSett
       model: settings.model,
       systemPrompt: settings.systemPrompt,
       permissionMode: settings.permissionMode,
+      filePolicy: settings.filePolicy,
       mcpConfigPath: settings.mcpConfigPath,
       timeoutMs: settings.timeoutMs,
       memoryLimitMb: settings.memoryLimitMb,
@@ -136,4 +138,19 @@ export function markAgentQuarantined(database: Database, agentId: string, atMs: 
        where id = :agentId and deleted_at is null`,
     )
     .run({ agentId, atMs });
+}
+
+export function endAgentQuarantine(database: Database, agentId: string): void {
+  database
+    .query(`update agents set quarantined_at = null where id = :agentId and deleted_at is null`)
+    .run({ agentId });
+}
+
+export function listQuarantinedAgents(database: Database): { agentId: string; sinceMs: number }[] {
+  return database
+    .query<{ agentId: string; sinceMs: number }, []>(
+      `select id as agentId, quarantined_at as sinceMs from agents
+       where quarantined_at is not null and deleted_at is null order by quarantined_at, key`,
+    )
+    .all();
 }

@@ -43,7 +43,8 @@ export function createConversationStore(
   async function removeConversation(conversationId: string): Promise<Removal> {
     const mark = () => markRemoved(database, conversationId, clock.wallMs());
     const removal = await queue.commit(mark, durable);
-    if (typeof removal === "object") await deleteInBatches(database, queue, conversationId, isStopping);
+    if (typeof removal === "object")
+      await deleteInBatches(database, queue, clock, conversationId, isStopping);
     return removal;
   }
 

@@ -7,6 +7,8 @@ import {
   endProcess,
   hasOpenProcess,
   insertProcess,
+  listDisownedProcesses,
+  listOpenProcesses,
   listStrayProcesses,
   type ProcessEnd,
 } from "./processes.ts";
@@ -46,6 +48,8 @@ export function createCustody(database: Database, queue: CommitQueue, epoch: num
     },
     recordProcessEnd: (processId, end) => tell({ processId, ...end }),
     listStrayProcesses: () => listStrayProcesses(database, epoch),
+    listDisownedProcesses: () => listDisownedProcesses(database),
+    listOpenProcesses: (agentId) => listOpenProcesses(database, agentId),
   };
 }
 

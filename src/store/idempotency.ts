@@ -29,6 +29,15 @@ export function deleteIdempotencyOfRun(database: Database, runId: string): void 
   database.query(`delete from idempotency where run_id = :runId`).run({ runId });
 }
 
+/** A key stands for its run as long as that can be seen. */
+export function deleteIdempotencyOfConversation(database: Database, conversationId: string): void {
+  database
+    .query(
+      `delete from idempotency where run_id in (select id from runs where conversation_id = :conversationId)`,
+    )
+    .run({ conversationId });
+}
+
 /** Forgets the oldest records whose run ended before `beforeMs`, at most `limit`. Answers with how many. */
 export function deleteOldIdempotency(database: Database, beforeMs: number, limit: number): number {
   return database

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { OpenProcess } from "../domain/ports.ts";
 import type { ProcessIdentity } from "../domain/process.ts";
 
 interface ProcessStart {
@@ -105,28 +106,53 @@ function listOldProcesses(database: Database, beforeMs: number, limit: number): 
     .map((row) => row.id);
 }
 
-interface StrayRow extends ProcessIdentity {
+interface OpenProcessRow extends ProcessIdentity {
   processId: string;
   agentId: string;
   runId: string | null;
 }
 
 /**
- * Processes without an end that an older server started. The run is the one that was in progress in the
- * process's conversation: a run that was only starting has not been tied to its process yet.
+ * The run is the one that is in progress in the process's conversation: a run that is only starting has not been
+ * tied to its process yet.
  */
-export function listStrayProcesses(database: Database, epoch: number) {
+const openProcesses = `
+  select processes.id as processId, agents.id as agentId, runs.id as runId, processes.pid,
+    processes.pid_start as pidStart, processes.boot_id as bootId, processes.marker
+  from processes
+  join agents on agents.key = processes.agent_key
+  left join runs on runs.agent_key = processes.agent_key and runs.state in ('starting', 'running')
+    and runs.conversation_id = processes.conversation_id
+  where processes.ended_at is null`;
+
+function openProcessOf({ processId, agentId, runId, ...identity }: OpenProcessRow): OpenProcess {
+  return { processId, agentId, runId, identity };
+}
+
+/** Processes without an end that an older server started. */
+export function listStrayProcesses(database: Database, epoch: number): OpenProcess[] {
   return database
-    .query<StrayRow, { epoch: number }>(
-      `select processes.id as processId, agents.id as agentId, runs.id as runId, processes.pid,
-         processes.pid_start as pidStart, processes.boot_id as bootId, processes.marker
-       from processes
-       join agents on agents.key = processes.agent_key
-       left join runs on runs.agent_key = processes.agent_key and runs.state in ('starting', 'running')
-         and runs.conversation_id = processes.conversation_id
-       where processes.ended_at is null and processes.epoch < :epoch
-       order by processes.rowid`,
+    .query<OpenProcessRow, { epoch: number }>(
+      `${openProcesses} and processes.epoch < :epoch order by processes.rowid`,
     )
     .all({ epoch })
-    .map(({ processId, agentId, runId, ...identity }) => ({ processId, agentId, runId, identity }));
+    .map(openProcessOf);
+}
+
+/** Processes without an end of agents that were deleted. */
+export function listDisownedProcesses(database: Database): OpenProcess[] {
+  return database
+    .query<OpenProcessRow, []>(`${openProcesses} and agents.deleted_at is not null order by processes.rowid`)
+    .all()
+    .map(openProcessOf);
+}
+
+/** Processes without an end of the agent that has this name now. */
+export function listOpenProcesses(database: Database, agentId: string): OpenProcess[] {
+  return database
+    .query<OpenProcessRow, { agentId: string }>(
+      `${openProcesses} and agents.id = :agentId and agents.deleted_at is null order by processes.rowid`,
+    )
+    .all({ agentId })
+    .map(openProcessOf);
 }

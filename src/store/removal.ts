@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { type Clock, pause } from "../domain/clock.ts";
 import {
   deleteConversation,
   findConversationRow,
@@ -9,7 +10,7 @@ import type { CommitQueue } from "./commit-queue.ts";
 import { deleteAnswerHtmlOfConversation } from "./answer-html.ts";
 import { emptyLog } from "./database.ts";
 import { storageFailure } from "./failures.ts";
-import { deleteIdempotencyOfRun } from "./idempotency.ts";
+import { deleteIdempotencyOfConversation, deleteIdempotencyOfRun } from "./idempotency.ts";
 import { deleteEndedProcessesOfConversation } from "./processes.ts";
 import { deleteNewestEvents } from "./run-events.ts";
 import { deleteRun, deleteTransitions, hasLivingRuns, listRunIds } from "./runs.ts";
@@ -34,6 +35,7 @@ export function markRemoved(database: Database, conversationId: string, atMs: nu
   if (hasLivingRuns(database, conversation.agentKey, conversationId)) return "run_active";
   const runIds = listRunIds(database, conversationId, runIdsMax);
   markConversationRemoved(database, conversationId, atMs);
+  deleteIdempotencyOfConversation(database, conversationId);
   return { runIds };
 }
 
@@ -41,6 +43,7 @@ export function markRemoved(database: Database, conversationId: string, atMs: nu
 export async function deleteInBatches(
   database: Database,
   queue: CommitQueue,
+  clock: Clock,
   conversationId: string,
   isStopping: () => boolean,
 ): Promise<void> {
@@ -48,13 +51,13 @@ export async function deleteInBatches(
   while (!isDone && !isStopping()) {
     isDone = await queue.commit(() => deleteBatch(database, conversationId), { durable: false });
   }
-  if (isDone) await emptyLogSoon(database, isStopping);
+  if (isDone) await emptyLogSoon(database, clock, isStopping);
 }
 
 /** What was deleted stands in SQLite's log still. */
-async function emptyLogSoon(database: Database, isStopping: () => boolean): Promise<void> {
+async function emptyLogSoon(database: Database, clock: Clock, isStopping: () => boolean): Promise<void> {
   for (const delayMs of readerDelaysMs) {
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    await pause(clock, delayMs);
     if (isStopping() || isLogEmptied(database)) return;
   }
 }
@@ -73,10 +76,11 @@ function isLogEmptied(database: Database): boolean {
 export async function finishRemovals(
   database: Database,
   queue: CommitQueue,
+  clock: Clock,
   isStopping: () => boolean,
 ): Promise<void> {
   for (const conversationId of listRemovedConversations(database)) {
-    await deleteInBatches(database, queue, conversationId, isStopping);
+    await deleteInBatches(database, queue, clock, conversationId, isStopping);
   }
 }
 

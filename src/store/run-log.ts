@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Hole, Recovery, RunLog, RunReads } from "../domain/ports.ts";
 import { admit, claim } from "./admission.ts";
-import { findNewestAgentKey, markAgentQuarantined } from "./agents.ts";
+import { findNewestAgentKey } from "./agents.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { decodeCursor, encodeCursor, pageOf } from "./cursors.ts";
 import { insertEvents, lastEventSeq, listEncodedEvents, listEvents } from "./run-events.ts";
@@ -43,7 +43,6 @@ export function createRunLog(
       queue.commit(() => {
         settleInterrupted(database, epoch, runId, { assistantTurnId, code, atMs });
       }, durable),
-    quarantine: (agentId, atMs) => queue.commit(() => markAgentQuarantined(database, agentId, atMs), durable),
   };
 }
 

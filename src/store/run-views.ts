@@ -46,6 +46,8 @@ interface RunRow {
   survivors: number | null;
   retryOf: string | null;
   metadata: string;
+  eventsRemovedAt: number | null;
+  logRemovedAt: number | null;
 }
 
 /**
@@ -71,7 +73,8 @@ function selectRuns(text: (column: string) => string): string {
       runs.tool_names as toolNames, runs.exit_code as exitCode, runs.signal, runs.anomalies,
       runs.queued_at as queuedAt, runs.started_at as startedAt, runs.first_output_at as firstOutputAt,
       runs.ended_at as endedAt, runs.duration_ms as durationMs, runs.peak_rss_bytes as peakRssBytes,
-      runs.cpu_ms as cpuMs, runs.survivors, runs.retry_of as retryOf, runs.metadata
+      runs.cpu_ms as cpuMs, runs.survivors, runs.retry_of as retryOf, runs.metadata,
+      runs.events_removed_at as eventsRemovedAt, runs.log_removed_at as logRemovedAt
     from runs
     where (select removed_at from conversations where id = runs.conversation_id) is null`;
 }
@@ -156,6 +159,8 @@ function factsOf(row: RunRow): Omit<Run, "prompt" | "content"> {
     survivors: row.survivors,
     retryOf: row.retryOf,
     metadata: JSON.parse(row.metadata) as Run["metadata"],
+    eventsRemovedAt: isoTimeOrNull(row.eventsRemovedAt),
+    logRemovedAt: isoTimeOrNull(row.logRemovedAt),
   };
 }
 

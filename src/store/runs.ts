@@ -103,6 +103,7 @@ export function markRunning(
 /** What a server must hold to write for a run; null when another start, server or end has come between. */
 export interface Hold {
   state: "starting" | "running";
+  agentKey: number;
   conversationId: string;
   startedAt: number;
   lastSeq: number;
@@ -114,7 +115,7 @@ export function findHold(
 ): Hold | null {
   return database
     .query<Hold, typeof held>(
-      `select state, conversation_id as conversationId, started_at as startedAt,
+      `select state, agent_key as agentKey, conversation_id as conversationId, started_at as startedAt,
          (select coalesce(max(seq), 0) from run_events where run_id = runs.id) as lastSeq
        from runs
        where id = :runId and fence = :fence and epoch = :epoch and state in ('starting', 'running')`,

@@ -3,6 +3,7 @@ import { runErrors, type RunErrorCode } from "../domain/error-codes.ts";
 import { allText } from "../domain/event.ts";
 import type { RunNote, RunStart, Settlement } from "../domain/ports.ts";
 import type { Anomaly, Run } from "../domain/run.ts";
+import { moveBreaker } from "./breakers.ts";
 import { dropSession, markSessionBegun } from "./conversations.ts";
 import { foldText, insertEvents, lastEventSeq, listToolNames } from "./run-events.ts";
 import { errorWith, findRun } from "./run-views.ts";
@@ -82,7 +83,18 @@ export function settle(database: Database, epoch: number, settlement: Settlement
     : settlement.anomalies;
   if (!finishRun(database, endOf(epoch, { ...settlement, anomalies })))
     throw new Error(`run ${runId} moved inside a transaction`);
+  if (settlement.service) tellBreaker(database, hold.agentKey, settlement.service, { runId, atMs });
   return findRun(database, runId)!;
+}
+
+/** In the transaction of the run's end, so that no crash counts a failure twice or not at all. */
+function tellBreaker(
+  database: Database,
+  agentKey: number,
+  { outcome, settings }: NonNullable<Settlement["service"]>,
+  end: { runId: string; atMs: number },
+): void {
+  moveBreaker(database, agentKey, { kind: "run_ended", outcome, ...end }, settings);
 }
 
 const sessionTaken = {

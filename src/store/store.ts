@@ -2,7 +2,9 @@ import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
+import type { BreakerStore, QuarantineStore } from "../domain/hold-ports.ts";
 import type { AnswerHtmlStore } from "../domain/answer-html.ts";
+import type { ContainmentTestStore } from "../domain/containment-report.ts";
 import type { Logins } from "../domain/login.ts";
 import type {
   AgentGlances,
@@ -19,10 +21,13 @@ import type {
 import type { Sweeps } from "../domain/retention.ts";
 import { glancesOf } from "./agent-glances.ts";
 import { createAgentStore } from "./agent-store.ts";
+import { createBreakerStore } from "./breaker-store.ts";
 import { createAnswerHtmlStore } from "./answer-html-store.ts";
 import { createCommitQueue } from "./commit-queue.ts";
 import { createConversationStore } from "./conversation-store.ts";
+import { createContainmentTestStore } from "./containment-tests.ts";
 import { createCustody } from "./custody.ts";
+import { createDamageWatch } from "./damage-watch.ts";
 import { makeDataDir, neverWaitLong, openDatabase, openReader, watchFile, type Opened } from "./database.ts";
 import { endEpoch, insertEpoch, touchEpoch } from "./epochs.ts";
 import { storageFailure } from "./failures.ts";
@@ -39,6 +44,8 @@ export interface Store
     RunLog,
     Custody,
     Recovery,
+    BreakerStore,
+    QuarantineStore,
     ConversationLog,
     AgentStore,
     AgentGlances,
@@ -47,12 +54,18 @@ export interface Store
     RunReads,
     RunPageReads,
     Sweeps,
+    ContainmentTestStore,
     Logins {
   /** This server's epoch: what older ones held can't be written any more. */
   readonly epoch: number;
   /** Where the database is, for connections of workers and checks. */
   readonly path: string;
   health(): StoreHealth;
+  /**
+   * Has every page of the file looked at beside all other work, which may take seconds; `health` tells what was
+   * found. Nothing is repaired.
+   */
+  lookForDamage(signal: AbortSignal): Promise<void>;
   /** A connection that can't write; the caller closes it. */
   openReader(): Database;
   /** Waits for what is under way, notes the clean stop and gives the data directory free. Idempotent. */
@@ -117,10 +130,13 @@ function composeStore({ database, path }: Opened, lock: DataDirLock, options: St
   const epoch = insertEpoch(database, { bootId, pid, atMs: clock.wallMs() });
   neverWaitLong(database);
   const checkFile = watchFile(path);
+  const damage = createDamageWatch(path, publish);
   const probe = () => touchEpoch(database, epoch, clock.wallMs());
   const queue = createCommitQueue({ database, clock, publish, checkFile, probe });
   const closing = new AbortController();
-  const background = finishRemovals(database, queue, () => closing.signal.aborted).catch(leaveForNextStart);
+  const background = finishRemovals(database, queue, clock, () => closing.signal.aborted).catch(
+    leaveForNextStart,
+  );
 
   async function stop(): Promise<void> {
     closing.abort();
@@ -139,13 +155,16 @@ function composeStore({ database, path }: Opened, lock: DataDirLock, options: St
     ...createRunLog(database, queue, epoch),
     ...createRunPageReads(database),
     ...createCustody(database, queue, epoch),
+    ...createBreakerStore(database, queue),
     ...createAgentStore(database, queue),
     ...createConversationStore(database, queue, clock, () => closing.signal.aborted),
     ...createAnswerHtmlStore(database, queue),
     ...createLoginStore(database, queue),
+    ...createContainmentTestStore(database, queue),
     ...createSweeps(database, queue),
     glancesOf: (agentIds) => glancesOf(database, agentIds),
-    health: () => healthOf(checkFile() ?? queue.failure()),
+    health: () => healthOf(checkFile() ?? damage.found() ?? queue.failure()),
+    lookForDamage: damage.look,
     openReader: () => openReader(path),
     close: () => (closed ??= stop()),
   };

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { idempotencyKeptMs, processesKeptMs, sessionsKeptMs, type Sweeps } from "../domain/retention.ts";
 import { deleteOtherAnswerHtml } from "./answer-html.ts";
+import { endsOf, noteLogsRemoved, removeOldEvents } from "./old-runs.ts";
 import type { CommitQueue } from "./commit-queue.ts";
 import { dropOldSessions } from "./conversations.ts";
 import { deleteOldIdempotency } from "./idempotency.ts";
@@ -12,6 +13,8 @@ import { listMissingRuns } from "./runs.ts";
 const rowsPerBatchMax = 500;
 /** An answer may be megabytes. */
 const answersPerBatchMax = 20;
+
+const eventsPerBatchMax = 1_000;
 
 /** Nothing waits for these to be on the disk. */
 const soon = { durable: false };
@@ -28,5 +31,12 @@ export function createSweeps(database: Database, queue: CommitQueue): Sweeps {
     sweepAnswerHtml: (rendererVersion) =>
       queue.commit(() => deleteOtherAnswerHtml(database, rendererVersion, answersPerBatchMax), soon),
     listMissingRuns: (runIds) => listMissingRuns(database, runIds),
+    sweepEvents: (endedBeforeMs, atMs) =>
+      queue.commit(
+        () => removeOldEvents(database, { endedBeforeMs, atMs, eventsMax: eventsPerBatchMax }),
+        soon,
+      ),
+    endsOf: (runIds) => endsOf(database, runIds),
+    noteLogsRemoved: (runIds, atMs) => queue.commit(() => noteLogsRemoved(database, runIds, atMs), soon),
   };
 }

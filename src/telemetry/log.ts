@@ -7,6 +7,7 @@ export type LogLevel = (typeof logLevels)[number];
 /** What is written for each fact; null when only the metrics want it. */
 const levels: Record<FactType, LogLevel | null> = {
   "server.started": "info",
+  "containment.tested": "info",
   "server.draining": "info",
   "server.stopped": "info",
   "recovery.done": "info",
@@ -18,6 +19,9 @@ const levels: Record<FactType, LogLevel | null> = {
   "run.started": "debug",
   "run.first_output": null,
   "run.settled": "info",
+  "breaker.changed": "warn",
+  "agent.quarantined": "error",
+  "agent.released": "info",
   "cancel.done": "info",
   "process.spawned": "debug",
   "process.ended": "debug",
@@ -25,6 +29,7 @@ const levels: Record<FactType, LogLevel | null> = {
   "warm.kept": null,
   "warm.reused": null,
   "warm.evicted": "debug",
+  "start.waited": "info",
   "anomaly.seen": "debug",
   "commit.done": null,
   "store.failed": "error",
@@ -53,8 +58,8 @@ export interface Log {
 }
 
 /**
- * Structured lines, from the same facts as the metrics. JSON escapes what could forge a line; `redact`
- * is the last thing that happens to a line before it leaves.
+ * Structured lines, from the same facts as the metrics. JSON escapes what could forge a line. Texts are redacted one
+ * by one: in the line as a whole a secret made of digits, or of quotes, would leave no JSON behind.
  */
 export function createLog(options: {
   level: LogLevel;
@@ -62,11 +67,17 @@ export function createLog(options: {
   redact: (text: string) => string;
   writeLine: (line: string) => void;
 }): Log {
+  const { redact } = options;
   const least = logLevels.indexOf(options.level);
+  function redacted(_key: string, value: unknown): unknown {
+    if (typeof value === "string") return redact(value);
+    if (typeof value === "number") return redact(String(value)) === String(value) ? value : null;
+    return value;
+  }
   function write(level: LogLevel, msg: string, fields: Record<string, unknown> = {}): void {
     if (logLevels.indexOf(level) < least) return;
-    const line = JSON.stringify({ time: isoTime(options.clock.wallMs()), level, msg, ...fields });
-    options.writeLine(options.redact(line.replace(livelyCharacters, escaped)));
+    const line = { time: isoTime(options.clock.wallMs()), level, msg, ...fields };
+    options.writeLine(JSON.stringify(line, redacted).replace(livelyCharacters, escaped));
   }
   return {
     write,

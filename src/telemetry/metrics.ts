@@ -8,7 +8,11 @@ export interface Gauges {
   active(): number;
   queued(): number;
   warm(): number;
+  quarantined(): number;
+  breakersOpen(): number;
+  breakersHalfOpen(): number;
   streams(): number;
+  rawLogBytes(): number;
   ready(): boolean;
   containment(): string;
   version: string;
@@ -88,8 +92,24 @@ function addGauges(registry: MetricRegistry, gauges: Gauges): void {
   gauge("headway_runs_active", "Runs in progress", gauges.active);
   gauge("headway_runs_queued", "Runs that wait", gauges.queued);
   gauge("headway_warm_processes", "Idle CLI processes kept warm", gauges.warm);
+  gauge("headway_agents_quarantined", "Agents whose processes could not be ended", gauges.quarantined);
   gauge("headway_streams_open", "Event streams open", gauges.streams);
+  gauge(
+    "headway_raw_log_bytes",
+    "Raw logs of all runs, as counted by the last sweep and written since",
+    gauges.rawLogBytes,
+  );
   gauge("headway_ready", "1 when the server is ready to take work", () => (gauges.ready() ? 1 : 0));
+  new Gauge({
+    name: "headway_breakers",
+    help: "Circuit breakers of agents that aren't closed, by state",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      this.set({ state: "open" }, gauges.breakersOpen());
+      this.set({ state: "half_open" }, gauges.breakersHalfOpen());
+    },
+  });
   new Gauge({
     name: "headway_build_info",
     help: "Always 1; the labels tell version and containment",
@@ -144,9 +164,21 @@ function createInstruments(registry: MetricRegistry) {
     firstOutput: histogram("headway_run_first_output_seconds", "From start to the CLI's first output", [
       "cli",
     ]),
+    containment: new Gauge({
+      name: "headway_containment_status",
+      help: "Always 1, once the self-test has ended; the labels tell its verdict",
+      labelNames: ["rung", "status"],
+      registers,
+    }),
     cancel: histogram("headway_cancel_seconds", "From the request to proven death"),
+    breakers: counter("headway_breaker_changes_total", "Moves of circuit breakers", ["to", "reason"]),
     survivors: counter("headway_survivors_total", "Processes that outlived their run", ["cli"]),
     spawned: counter("headway_processes_spawned_total", "CLI processes started", ["cli", "containment"]),
+    startWait: histogram("headway_start_wait_seconds", "Time that starts of CLI processes had to wait", [
+      "cli",
+      "reason",
+      "outcome",
+    ]),
     evicted: counter("headway_warm_evictions_total", "Warm processes ended, by reason", ["cli", "reason"]),
     reused: counter("headway_warm_reuses_total", "Turns carried by a warm process", ["cli"]),
     anomalies: counter("headway_anomalies_total", "Oddities in what CLIs print", ["cli", "version", "code"]),
@@ -181,8 +213,12 @@ function count(m: Instruments, fact: Fact): void {
       return m.firstOutput.observe({ cli: fact.cli }, fact.tookMs / 1000);
     case "cancel.done":
       return m.cancel.observe(fact.tookMs / 1000);
+    case "breaker.changed":
+      return m.breakers.inc({ to: fact.to, reason: fact.reason });
     case "process.spawned":
       return m.spawned.inc({ cli: fact.cli, containment: fact.containment });
+    case "start.waited":
+      return observeStartWait(m, fact);
     case "warm.evicted":
       return m.evicted.inc({ cli: fact.cli, reason: fact.reason });
     case "warm.reused":
@@ -214,6 +250,9 @@ function count(m: Instruments, fact: Fact): void {
       return m.failures.inc({ route: fact.route });
     case "recovery.done":
       return m.interrupted.inc(fact.interrupted);
+    case "containment.tested":
+      m.containment.reset();
+      return m.containment.set({ rung: fact.rung, status: fact.status }, 1);
     // What the log tells, a gauge shows, or another fact counts.
     case "server.started":
     case "server.draining":
@@ -221,6 +260,8 @@ function count(m: Instruments, fact: Fact): void {
     case "agent.created":
     case "agent.changed":
     case "agent.deleted":
+    case "agent.quarantined":
+    case "agent.released":
     case "run.admitted":
     case "process.ended":
     case "process.survived":
@@ -229,6 +270,11 @@ function count(m: Instruments, fact: Fact): void {
     case "stream.opened":
       return;
   }
+}
+
+function observeStartWait(m: Instruments, fact: Extract<Fact, { type: "start.waited" }>): void {
+  const { cli, reason, outcome } = fact;
+  m.startWait.observe({ cli, reason, outcome }, fact.tookMs / 1000);
 }
 
 function countSettled(m: Instruments, fact: Extract<Fact, { type: "run.settled" }>): void {

@@ -1,6 +1,9 @@
 import type { Child } from "hono/jsx";
 import { byId, elementIds } from "./element-ids.ts";
 
+/** A page from which something is done. */
+export type ReturnPlace = "agent" | "board" | "health" | "run" | "settings";
+
 /**
  * A button that changes something. Without scripts it is a plain form whose answer is a page; with them
  * the answer is empty, and only a refusal shows, in the page's place for problems.
@@ -9,23 +12,27 @@ export function ActionForm(props: {
   action: string;
   label: string;
   class?: string;
+  /** What it is about, for who hears the button without its surroundings. */
+  of?: string;
   /** Where the plain form leads back to. */
-  from?: "agent" | "run";
+  from?: ReturnPlace;
   children?: Child;
 }) {
-  const { action, label, from, children } = props;
+  const { action, label, of, from, children } = props;
+  const byScript = {
+    "hx-post": action,
+    "hx-target": byId(elementIds.problem),
+    "hx-disable": "find button",
+  };
+  // The settings have no stream that would bring what has changed.
   return (
-    <form
-      class="action"
-      method="post"
-      action={action}
-      hx-post={action}
-      hx-target={byId(elementIds.problem)}
-      hx-disable="find button"
-    >
+    <form class="action" method="post" action={action} {...(from === "settings" ? {} : byScript)}>
       {from && <input type="hidden" name="from" value={from} />}
       {children}
-      <button class={props.class}>{label}</button>
+      <button class={props.class}>
+        {label}
+        {of !== undefined && <span class="unseen"> ({of})</span>}
+      </button>
     </form>
   );
 }

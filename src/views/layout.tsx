@@ -2,6 +2,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { elementIds } from "./element-ids.ts";
 import { renderHtml } from "./render.ts";
+import { countShown } from "./wording.ts";
 
 /** What every page shows and needs, whatever it is about. */
 export interface Frame {
@@ -9,6 +10,8 @@ export interface Frame {
   assetUrl(name: string): string;
   version: string;
   containment: Containment;
+  /** How many things need a person, told beside the link to where they are told. */
+  attention: number;
 }
 
 export interface Containment {
@@ -32,6 +35,7 @@ const htmxConfig = {
 const sections = {
   agents: ["/", "Agents"],
   conversations: ["/conversations", "Conversations"],
+  health: ["/health", "Health"],
   api: ["/api/docs", "API"],
 } as const;
 export type Section = keyof typeof sections;
@@ -120,6 +124,7 @@ function Header(props: { frame: Frame; loggedIn: boolean; section: Section | und
           {Object.entries(sections).map(([name, [path, label]]) => (
             <a href={path} aria-current={name === section ? "true" : undefined}>
               {label}
+              {name === "health" && <HealthMark attention={frame.attention} />}
             </a>
           ))}
           <form method="post" action="/logout">
@@ -131,22 +136,42 @@ function Header(props: { frame: Frame; loggedIn: boolean; section: Section | und
   );
 }
 
+/** In words for who hears it, and with a sign for who sees no colours. */
+export function HealthMark({ attention }: { attention: number }) {
+  return (
+    <span id={elementIds.healthMark} class="attention">
+      {attention > 0 && (
+        <>
+          <span class="unseen">: </span>
+          {countShown(attention)}
+          <span aria-hidden="true"> !</span>
+          <span class="unseen"> {attention === 1 ? "needs" : "need"} attention</span>
+        </>
+      )}
+    </span>
+  );
+}
+
 export function ContainmentBanner({ containment }: { containment: Containment }) {
   const { sandboxOff, degradedBecause, rung } = containment;
   if (sandboxOff) {
     return (
       <p class="banner" role="status">
         <strong>The sandbox is off.</strong> Agents run with all that your user may do, and they can read
-        Headway's own data. Remove <code>HEADWAY_SANDBOX=off</code> to turn it on.
+        Headway's own data. Remove <code>HEADWAY_SANDBOX=off</code> to turn it on. <ContainmentLink />
       </p>
     );
   }
   if (degradedBecause === null) return null;
   return (
     <p class="banner" role="status">
-      <strong>Containment is degraded</strong> (<code>{rung}</code>): {degradedBecause}
+      <strong>Containment is degraded</strong> (<code>{rung}</code>): {degradedBecause} <ContainmentLink />
     </p>
   );
+}
+
+function ContainmentLink() {
+  return <a href={`/health#${elementIds.healthSection("containment")}`}>What holds here</a>;
 }
 
 /** A whole document as HTML, doctype included. */

@@ -1,4 +1,4 @@
-import type { Agent, Cli, PermissionMode } from "../domain/agent.ts";
+import type { Agent, Cli, FilePolicy, PermissionMode } from "../domain/agent.ts";
 import type { ConversationState } from "../domain/conversation.ts";
 import type { Usage } from "../domain/run.ts";
 import type { RunState } from "../domain/run-state.ts";
@@ -23,6 +23,15 @@ export const permissionsShown: Record<PermissionMode, { title: string; meaning: 
   },
 };
 
+export const filePoliciesShown: Record<FilePolicy, { title: string; meaning: string }> = {
+  open: { title: "Wherever you may", meaning: "Everything that your user may write." },
+  workspace: {
+    title: "In its folder only",
+    meaning:
+      "And in the CLI's own folders and temporary ones of its own; everything else can only be read. Needs bubblewrap on the server.",
+  },
+};
+
 export const statesShown: Record<RunState, string> = {
   queued: "waiting",
   starting: "starting",
@@ -41,10 +50,17 @@ export const conversationStatesShown: Record<ConversationState, string> = {
   failed: "last run failed",
 };
 
+/** What an agent is doing; where it does nothing, whether its circuit breaker keeps it from that. */
+export function agentStatus({ status, breaker }: Pick<Agent, "status" | "breaker">) {
+  if (status === "quarantined" || breaker.state === "closed") return status;
+  if (breaker.state === "half_open") return "probing";
+  return status === "running" ? status : "breaker_open";
+}
+
 /** What an agent is doing, in a few words. */
-export function statusShown(agent: Pick<Agent, "status" | "queueLength">): string {
-  const { status, queueLength } = agent;
-  return queueLength > 0 ? `${status}, ${queueLength} waiting` : status;
+export function statusShown(agent: Pick<Agent, "status" | "queueLength" | "breaker">): string {
+  const status = agentStatus(agent).replace("_", " ");
+  return agent.queueLength > 0 ? `${status}, ${agent.queueLength} waiting` : status;
 }
 
 /** "850 ms", "12.3 s", "4 min 5 s". */

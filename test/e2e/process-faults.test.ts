@@ -27,7 +27,7 @@ describe.each([
       HEADWAY_KILL_GRACE_MS: "400",
       HEADWAY_LINGER_MS: "300",
       HEADWAY_PROCESS_LIMIT: "60",
-      HEADWAY_STALL_TIMEOUT_MS: "2000",
+      HEADWAY_STALL_TIMEOUT_MS: "4000",
     });
   });
   afterEach(() => stage.tidy());

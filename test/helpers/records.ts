@@ -16,6 +16,7 @@ export function anAgent(given: Partial<Agent> = {}): Agent {
     model: null,
     systemPrompt: null,
     permissionMode: "edit",
+    filePolicy: "open",
     mcpConfigPath: null,
     timeoutMs: null,
     memoryLimitMb: null,
@@ -69,6 +70,8 @@ export function aRun(given: Partial<Run> = {}): Run {
     survivors: 0,
     retryOf: null,
     metadata: {},
+    eventsRemovedAt: null,
+    logRemovedAt: null,
     ...given,
   };
 }

@@ -104,6 +104,7 @@ function settingsOf(id: string): AgentSettings {
     model: null,
     systemPrompt: null,
     permissionMode: "edit",
+    filePolicy: "open",
     mcpConfigPath: null,
     timeoutMs: null,
     memoryLimitMb: null,

@@ -163,6 +163,8 @@ function makePlace(options: ServerOptions): Place {
     TERM: "dumb",
     TEST_MARKER: marker,
     HEADWAY_DRAIN_MS: "1000",
+    // Every server would pay for it anew, on its fresh data directory; tests of it switch it on.
+    HEADWAY_SELF_TEST: "off",
     HEADWAY_PORT: String(options.port ?? 0),
     HEADWAY_DATA_DIR: dataDir,
     HEADWAY_WORKSPACES: inside("workspaces"),

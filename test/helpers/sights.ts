@@ -55,5 +55,11 @@ export function aFinding(given: Partial<CliFinding["report"]> = {}, missing: Cli
 
 /** An idle agent with a CLI that works. */
 export function aSight(given: Partial<AgentSight> = {}): AgentSight {
-  return { agent: anAgent({ cli: "claude" }), glance: aGlance(), finding: aFinding(), ...given };
+  return {
+    agent: anAgent({ cli: "claude" }),
+    glance: aGlance(),
+    finding: aFinding(),
+    breaker: null,
+    ...given,
+  };
 }

@@ -170,6 +170,7 @@ function makePlace(root: string, options: TestAppOptions) {
     HEADWAY_WORKSPACES: inside("workspaces"),
     HEADWAY_CLAUDE_PATH: fakeClaude,
     HEADWAY_DRAIN_MS: "0",
+    HEADWAY_SELF_TEST: "off",
     HEADWAY_KILL_GRACE_MS: "200",
     HEADWAY_LOG_LEVEL: "debug",
     ...options.env,

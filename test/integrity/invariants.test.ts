@@ -32,7 +32,15 @@ async function fillStore(at: TestStore): Promise<void> {
   await running(store);
   await queued(store);
   await starting(store, { agentId: "bob" });
+  await store.moveBreaker("cy", signInNeeded, { failuresMax: 5, pauseMs: 1_000, pauseMaxMs: 1_000 });
 }
+
+const signInNeeded = {
+  kind: "run_ended",
+  runId: "run_x",
+  atMs: 1,
+  outcome: { kind: "failed", code: "auth_required", message: "", advice: "", resetAtMs: null },
+} as const;
 
 /** How each rule is broken, with the database's own guards taken away. */
 const mutations: Record<string, string> = {
@@ -74,6 +82,15 @@ const mutations: Record<string, string> = {
   I37: `update conversations set session_begun = 1, cli_session_id = ''`,
   I38: `update agents set acp_agent = 'opencode'`,
   I39: `update processes set conversation_id = 'conv_gone'`,
+  I40: `update breakers set openings = 0`,
+  I41: `update agents set deleted_at = 1 where id = 'cy'`,
+  I42: `update breaker_changes set to_state = 'half_open'`,
+  I43: `update breakers set agent_key = 1`,
+  I44: `insert into breaker_changes (agent_key, at, from_state, to_state, reason)
+        with recursive many (n) as (select 1 union all select n + 1 from many where n < 100)
+        select 3, 1, 'open', 'open', 'reset' from many`,
+  I45: `update runs set events_removed_at = ended_at where state = 'succeeded'`,
+  I46: `update runs set log_removed_at = 1 where state = 'queued'`,
 };
 
 /** A connection on which nothing is guarded: no triggers, checks or foreign keys. */

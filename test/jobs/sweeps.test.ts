@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { processesKeptMs } from "../../src/domain/retention.ts";
 import { sweep } from "../../src/jobs/sweep.ts";
 import { sweeps } from "../../src/jobs/sweeps.ts";
+import { removeOldLogs } from "../../src/runner/process/old-logs.ts";
 import { removeStrayLogs } from "../../src/runner/process/stray-logs.ts";
 import { answered, atMs, id, openTestStore, settings, type TestStore } from "../store/fixture.ts";
 
@@ -56,7 +57,11 @@ test("every job removes what is its own, and the rest stays", async () => {
     store: at.store,
     rendererVersion: 1,
     wallMs: () => atMs + 2 * processesKeptMs,
+    logKeepDays: 100,
+    logsTotalMb: 1,
+    eventKeepDays: 59,
     removeStrayLogs: (listMissingRuns) => removeStrayLogs(logs, listMissingRuns),
+    removeOldLogs: async (retention) => (await removeOldLogs(logs, retention)).removed,
   });
 
   const removed = await Promise.all(jobs.map(async (job) => [job.name, await job.run(ever)]));
@@ -67,10 +72,12 @@ test("every job removes what is its own, and the rest stays", async () => {
     processes: 1,
     sessions: 1,
     answer_html: 1,
+    run_events: 6,
     raw_logs: 1,
+    old_logs: 0,
   });
   expect(readdirSync(logs)).toEqual([`${old.id}.log`]);
-  expect(at.store.getRun(old.id)).toMatchObject({ content: "Hello" });
+  expect(at.store.getRun(old.id)).toMatchObject({ content: "Hello", eventsRemovedAt: expect.any(String) });
   expect(at.violations()).toEqual([]);
 });
 

@@ -78,7 +78,7 @@ describe.skipIf(withoutBrowser)("the pages, to everybody", () => {
     expect(found.barriers).toEqual(Object.fromEntries(pageStates.map(({ name }) => [name, []])));
     expect(found.moving).toContain("chat-streaming");
     expect(found.moving).not.toContain("chat-code");
-  }, 180_000);
+  }, 240_000);
 
   test("can be used with the keyboard alone", async () => {
     await using server = await startServer();

@@ -87,7 +87,9 @@ describe("the board without scripts", () => {
     await makeAgent("stranger");
     await app.run("stranger", "error-401");
 
-    expect(await textOfRow(app, "stranger")).toMatch(/needs sign-in .* claude auth login See the run/);
+    expect(await textOfRow(app, "stranger")).toMatch(
+      /needs sign-in .* claude auth login It takes no messages until .* UTC . See the run Try again now/,
+    );
   });
 
   test("shows an agent whose processes could not be ended", async () => {

@@ -57,6 +57,7 @@ describe("a machine with all CLIs on it", () => {
         place: "existing",
         folder: app.workspace,
         permissionMode: "edit",
+        filePolicy: "open",
         ...fields,
       }),
     });

@@ -77,6 +77,21 @@ describe("an agent's settings", () => {
     expect(fieldsOf(page)).toMatchObject({ model: "haiku", timeout: "90 s", systemPrompt: "Be kind." });
   });
 
+  test("where it may write can be changed, and is shown", async () => {
+    await app.makeAgent({ id: "limited" });
+
+    const before = fieldsOf(await htmlOf("/agents/limited/settings"))["filePolicy"];
+    const answer = await change("limited", { filePolicy: "workspace" });
+    const after = fieldsOf(await htmlOf("/agents/limited/settings"))["filePolicy"];
+    const nonsense = await change("limited", { filePolicy: "everywhere" });
+
+    // As tests of containment do, this one needs bwrap.
+    expect([answer.status, before, after]).toEqual([303, "open", "workspace"]);
+    expect(nonsense.status).toBe(422);
+    expect(await nonsense.text()).toContain("Where it may write");
+    expect(await agentOf("limited")).toMatchObject({ filePolicy: "workspace" });
+  });
+
   test("saved as they are shown stay as they are, whatever is in them", async () => {
     const settings = {
       systemPrompt: '\n\n</textarea><b>\r lone, "quotes" &amp; all\n',

@@ -10,6 +10,7 @@ const complete = {
   newFolder: "",
   folder: "",
   permissionMode: "edit",
+  filePolicy: "open",
   model: "",
   systemPrompt: "",
   timeout: "",

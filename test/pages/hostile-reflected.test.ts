@@ -19,6 +19,8 @@ const pathsWith: readonly ((text: string) => string)[] = [
   (text) => `/runs/RUN/tools/${text}`,
   (text) => `/fragments/folders?folder=${text}`,
   (text) => `/?cursor=${text}`,
+  (text) => `/health?checked=${text}&left=${text}`,
+  (text) => `/health?checked=parrot&left=${text}`,
 ];
 
 /** Fields of forms that come back with what was typed. */
@@ -41,6 +43,8 @@ const forms: readonly [path: string, fields: readonly string[]][] = [
   ["/agents/parrot/settings", ["folder", "model", "timeout", "memoryLimit", "mcpConfigPath", "metadata"]],
   ["/login", ["token", "next"]],
   ["/agents/parrot/turns", ["conversationId", "prompt"]],
+  ["/agents/parrot/breaker/reset", ["from"]],
+  ["/agents/parrot/quarantine/recheck", ["from"]],
 ];
 
 const own = new Set(ownElements.split(" "));

@@ -69,6 +69,7 @@ function stepsOf(payload: string, index: number): object[] {
 const held = "play the held one";
 const batchLine = (index: number) => `play batch ${index}`;
 const titleLine = "play a title";
+const failureLine = "play a failure";
 
 function plays(): Record<string, object[]> {
   const model = payloads.join(" ").slice(0, 2_000);
@@ -79,6 +80,7 @@ function plays(): Record<string, object[]> {
   return {
     [held]: [session, ...payloads.slice(-20).flatMap(stepsOf), { tool: payloads[0], input: payloads[1] }],
     [titleLine]: [{ say: "A title." }],
+    [failureLine]: [failing(ownPayloads)],
     ...Object.fromEntries(
       batches.map((batch, index) => [batchLine(index), [session, ...batch.flatMap(stepsOf), failing(batch)]]),
     ),
@@ -93,6 +95,18 @@ export interface HostileStage extends AsyncDisposable {
   live: Run;
   /** Asks for another answer like the ended ones; resolves when the run is accepted. */
   submit(): Promise<Run>;
+}
+
+/** A second agent, whose service has failed so often, with a payload, that its circuit breaker is open. */
+async function openBreaker({ fetch }: TestServer, cwd: string): Promise<void> {
+  await expectJson(fetch, 201, "POST", "/api/agents", { body: { id: "macaw", cli: "claude", cwd } });
+  for (let run = 0; run < 5; run += 1) {
+    await fetch("/api/agents/macaw/execute", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: failureLine }),
+    });
+  }
 }
 
 /** A server with an agent whose people and whose CLI say nothing but payloads. */
@@ -117,6 +131,8 @@ export async function openHostileStage(): Promise<HostileStage> {
   }
   const ended: Run[] = [];
   for (const [index, batch] of batches.entries()) ended.push(await execute([...batch, batchLine(index)]));
+  await server.fetch("/api/agents/parrot/breaker/reset", { method: "POST" });
+  await openBreaker(server, cwd);
   const live = await execute([...payloads, held], "respond-async");
   for (const payload of payloads.slice(0, 3)) await execute([payload], "respond-async");
   const submit = () => execute([...payloads, batchLine(0)], "respond-async");

@@ -76,7 +76,7 @@ describe("hostile text in a run", () => {
       },
     });
     const log = stage.openLog(run.id);
-    log.write(everything);
+    log.line(everything);
     await log.close();
 
     const pages = ["", "?type=text", "?type=tools", "?type=notices", "?after=0", "/tools/edit"].map((rest) =>
@@ -105,7 +105,7 @@ describe("hostile text in a run", () => {
     const reader = await openReader(stage, `/runs/${run.id}`);
 
     html += (await view.update()).html;
-    log.write(everything);
+    log.line(everything);
     await log.close();
     await stage.store.append(run.id, 1, hostileEvents.slice(-150), 1_800_000_000_100);
     stage.dependencies.wakeups.announce({ runId: run.id, agentId: "ada" });

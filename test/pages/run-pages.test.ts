@@ -158,8 +158,8 @@ describe("the page of a run", () => {
     ]).flat();
     const run = await stage.record({ prompt: big.slice(0, 900_000), events, end: { content: big } });
     const log = stage.openLog(run.id);
-    log.write(`the beginning${big}`.slice(0, 900_000));
-    log.write("the end");
+    log.line(`the beginning${big}`.slice(0, 900_000));
+    log.stderr("the end");
     await log.close();
 
     const html = await stage.page(`/runs/${run.id}`);

@@ -58,12 +58,19 @@ export async function openRunStage(): Promise<RunStage> {
     version: "1.2.3",
     assetUrl: (name: string) => `/assets/${name}`,
     containment: () => ({ rung: "bwrap", degradedBecause: null, sandboxOff: false }),
+    health: { attention: () => 0 },
     // What pages of runs don't ask for isn't there.
   } as unknown as PageDependencies;
   const app = new Hono<RouteEnvironment>();
   addRunPages(app, dependencies);
   // Beside the runner's own, on the same folder.
-  const logs = createRunLogs({ folder: join(test.dataDir, "hidden", "logs"), bytesMax: 10_000_000, onError });
+  const logs = createRunLogs({
+    folder: join(test.dataDir, "hidden", "logs"),
+    bytesMax: 10_000_000,
+    redactor: createRedactor({}),
+    clock: systemClock,
+    onError,
+  });
   return {
     store,
     runner: parts.runner,
@@ -123,6 +130,7 @@ async function composeParts({ store, dataDir }: TestStore) {
     containment: await detectContainment({ sandbox: "off", hiddenPaths: [], path: environment.PATH }),
     clock: systemClock,
     makeId,
+    newSessionId: () => crypto.randomUUID(),
     publish: () => undefined,
     subscribe: () => undefined,
     onLogError: onError,

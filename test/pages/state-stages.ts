@@ -57,8 +57,8 @@ async function openStage(options: ServerOptions = {}): Promise<Stage> {
 }
 
 /** The fake in a place where a CLI might be; all prompts of `plays` are played. */
-async function openStageWithClaude(): Promise<Stage> {
-  const stage = await openStage({ env: { HEADWAY_CLAUDE_PATH: fakeClaude } });
+async function openStageWithClaude(env: Record<string, string> = {}): Promise<Stage> {
+  const stage = await openStage({ env: { HEADWAY_CLAUDE_PATH: fakeClaude, ...env } });
   const steps = Object.fromEntries([...Object.values(otherPlays), ...shortTalk, ...longTalk(exchanges)]);
   writeFileSync(join(dirname(stage.server.workspace), "tidewatch/.plays.json"), JSON.stringify(steps));
   return stage;
@@ -69,9 +69,9 @@ export function openBareStage(): Promise<Stage> {
   return openStage({ env: { PATH: "/usr/bin:/bin", HEADWAY_SANDBOX: "off" } });
 }
 
-/** As somebody finds it who has Claude Code. */
+/** As somebody finds it who has Claude Code; the only one on which the containment tests itself. */
 export function openFirstStage(): Promise<Stage> {
-  return openStageWithClaude();
+  return openStageWithClaude({ HEADWAY_SELF_TEST: "auto" });
 }
 
 /** A few agents, each in another state. */
@@ -98,8 +98,8 @@ export async function openBoardStage(): Promise<Stage> {
   return stage;
 }
 
-/** A process that no signal ends can't be had by the API. */
-function quarantine({ dataDir }: TestServer, agentId: string): void {
+/** A process that no signal ends can't be had by the API; a job finds out that there is none, within half a minute. */
+export function quarantine({ dataDir }: TestServer, agentId: string): void {
   using database = new Database(join(dataDir, "headway.db"));
   database.run("update agents set quarantined_at = 1 where id = ?", [agentId]);
 }

@@ -2,7 +2,14 @@ import type { BrowserContext, Page } from "playwright-core";
 import { chatStates } from "./chat-states.ts";
 import { go, openChat, openPath, type PageState } from "./page-state.ts";
 import { conversationStates, runStates } from "./record-states.ts";
-import { openBareStage, openBoardStage, openFirstStage, openTalksStage, type Stage } from "./state-stages.ts";
+import {
+  openBareStage,
+  openBoardStage,
+  openFirstStage,
+  openTalksStage,
+  quarantine,
+  type Stage,
+} from "./state-stages.ts";
 
 interface StateGroup {
   openStage(): Promise<Stage>;
@@ -27,6 +34,7 @@ const bareStates: PageState[] = [
     open: openPath("/"),
   },
   { name: "conversations-none", shows: "Before the first conversation", open: openPath("/conversations") },
+  { name: "health-degraded", shows: "The sandbox is off", open: openPath("/health") },
   { name: "not-found", shows: "An address that leads nowhere", open: openPath("/runs/none") },
   { name: "api", shows: "The documentation of the API", open: openPath("/api/docs") },
 ];
@@ -46,6 +54,23 @@ const firstStates: PageState[] = [
       await Promise.all([page.waitForEvent("load"), page.click("text=Create agent")]);
     },
   },
+  {
+    name: "health",
+    shows: "All is well, and what holds here",
+    async open(page, stage) {
+      await go(page, stage, "/health");
+      await page.locator(".self-test").waitFor();
+    },
+  },
+  {
+    name: "health-containment",
+    shows: "What the self-test of the containment tried, and what lived on",
+    async open(page, stage) {
+      await go(page, stage, "/health");
+      await page.locator(".self-test").waitFor();
+      await page.locator("#health-containment").evaluate((section) => section.scrollIntoView());
+    },
+  },
 ];
 
 const boardStates: PageState[] = [
@@ -53,6 +78,7 @@ const boardStates: PageState[] = [
     name: "overview",
     shows: "Agents that run, wait, rest, failed, or need a person",
     async open(page, stage) {
+      quarantine(stage.server, "haunted");
       await go(page, stage, "/");
       await page.locator("text=make charts").first().waitFor();
     },
@@ -60,7 +86,24 @@ const boardStates: PageState[] = [
   {
     name: "chat-quarantined",
     shows: "An agent that takes no messages until somebody has acted",
-    open: openChat("haunted", ".problem"),
+    async open(page, stage) {
+      quarantine(stage.server, "haunted");
+      await openChat("haunted", ".agent-trouble p")(page, stage);
+    },
+  },
+  {
+    name: "chat-breaker-open",
+    shows: "An agent whose service fails: why, until when, and a way to try at once",
+    open: openChat("mail", ".agent-trouble p"),
+  },
+  {
+    name: "health-concerns",
+    shows: "An open circuit breaker, and an agent in quarantine",
+    async open(page, stage) {
+      quarantine(stage.server, "haunted");
+      await go(page, stage, "/health");
+      await page.locator("article.concern").nth(1).waitFor();
+    },
   },
   {
     name: "chat-away",

@@ -90,7 +90,7 @@ describe.skipIf(!claudeIsInstalled())("the real Claude Code in trouble", () => {
 
   test("has its API errors told by our codes, its retries as notices, and lives on", async () => {
     const codes = { 401: "auth_required", 429: "rate_limited", 500: "overloaded", 529: "overloaded" };
-    await using claude = await startClaudeServer();
+    await using claude = await startClaudeServer({ env: { HEADWAY_BREAKER_FAILURES: "0" } });
     const statuses = Object.keys(codes);
     for (const status of statuses) await claude.createAgent({ id: `agent-${status}` });
 

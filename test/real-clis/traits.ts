@@ -1,5 +1,16 @@
 import type { CliTraits } from "./shared-scenarios.ts";
 
+export const claudeTraits: CliTraits = {
+  cli: "claude",
+  title: "Claude Code",
+  isCli: (argv) => argv[0] === "claude" || (argv[0]?.endsWith("/claude") ?? false),
+  tools: { shell: "Bash", write: "Write" },
+  tellsVersion: true,
+  forksSessions: false,
+  errors: { 400: "cli_error", 401: "auth_required" },
+  sessions: ".claude/projects",
+};
+
 export const geminiTraits: CliTraits = {
   cli: "gemini",
   title: "Gemini CLI",

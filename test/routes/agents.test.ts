@@ -37,6 +37,7 @@ describe("creating an agent", () => {
       model: null,
       systemPrompt: null,
       permissionMode: "edit",
+      filePolicy: "open",
       mcpConfigPath: null,
       timeoutMs: null,
       memoryLimitMb: null,

@@ -73,6 +73,7 @@ describe("the document", () => {
         "GET /readyz",
         "GET /metrics",
         "GET /api/clis",
+        "GET /api/containment",
         "POST /api/agents",
         "GET /api/agents",
         "GET /api/agents/{agentId}",
@@ -82,6 +83,9 @@ describe("the document", () => {
         "POST /api/agents/{agentId}/cancel",
         "GET /api/agents/{agentId}/conversation",
         "POST /api/agents/{agentId}/end-session",
+        "GET /api/breakers",
+        "POST /api/agents/{agentId}/breaker/reset",
+        "POST /api/agents/{agentId}/quarantine/recheck",
         "GET /api/runs",
         "GET /api/runs/{runId}",
         "GET /api/runs/{runId}/events",
@@ -186,13 +190,24 @@ describe("what the server answers", () => {
     const send = (body: unknown, headers: Record<string, string> = {}) =>
       ask("POST", execute, agent, jsonInit("POST", body, headers));
 
-    for (const path of ["/healthz", "/readyz", "/metrics", "/api/clis", "/api/openapi.json", "/api/docs"])
+    for (const path of [
+      "/healthz",
+      "/readyz",
+      "/metrics",
+      "/api/clis",
+      "/api/containment",
+      "/api/openapi.json",
+      "/api/docs",
+    ])
       await ask("GET", path);
     const input = { id: "anna", cli: "claude", cwd: app.workspace, metadata: { a: [1, null] } };
     for (let i = 0; i < 2; i++) await ask("POST", "/api/agents", {}, jsonInit("POST", input));
     await ask("GET", "/api/agents/{agentId}/conversation", agent);
     await send({ prompt: "tool=true" });
     await send({ prompt: "is-error=bad" });
+    await ask("GET", "/api/breakers");
+    for (const way of ["breaker/reset", "quarantine/recheck"])
+      await ask("POST", `/api/agents/{agentId}/${way}`, agent);
     await send({ prompt: "forever", timeoutMs: 1_000 });
     await send({ prompt: "hello" }, { prefer: "respond-async" });
     await send({ prompt: "hello" }, { accept: "text/event-stream" });

@@ -115,6 +115,27 @@ test("a run that is queued no more frees its agent for the next", async () => {
   expect(stage.carried).toEqual(["a2"]);
 });
 
+test("a held agent's runs wait in their order, count as queued, and go on when it is released for each reason", async () => {
+  const stage = createStage(10);
+
+  stage.dispatcher.hold("a", "breaker");
+  stage.dispatcher.hold("a", "quarantine");
+  for (const runId of ["a1", "a2"]) stage.enqueue(runId, "a");
+  stage.enqueue("b1", "b");
+  stage.dispatcher.release("a", "breaker");
+  await settle();
+  const whileHeld = [...stage.carried];
+  const reserved = stage.dispatcher.reserve("a");
+  const queued = stage.dispatcher.queueLength("a");
+  stage.dispatcher.release("a", "quarantine");
+  await settle();
+  await stage.end("a1");
+
+  expect(whileHeld).toEqual(["b1"]);
+  expect([reserved, queued]).toEqual([false, 2]);
+  expect(stage.carried).toEqual(["b1", "a1", "a2"]);
+});
+
 test("after a refusal of the store a run is first in its line again", async () => {
   let refusals = 1;
   const stage = createStage(2, (runId) => {

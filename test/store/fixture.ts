@@ -101,6 +101,7 @@ export function settings(over: Partial<AgentSettings> = {}): AgentSettings {
     model: null,
     systemPrompt: null,
     permissionMode: "edit",
+    filePolicy: "open",
     mcpConfigPath: null,
     timeoutMs: null,
     memoryLimitMb: null,

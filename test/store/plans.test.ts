@@ -3,6 +3,8 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { conversationStates } from "../../src/domain/conversation.ts";
 import { glancesOf } from "../../src/store/agent-glances.ts";
+import { listQuarantinedAgents } from "../../src/store/agents.ts";
+import { listBreakers } from "../../src/store/breakers.ts";
 import { deleteOtherAnswerHtml, listAnswerHtml } from "../../src/store/answer-html.ts";
 import { conversationGlances } from "../../src/store/conversation-glances.ts";
 import { dropOldSessions, listConversationRows, markSessionBegun } from "../../src/store/conversations.ts";
@@ -11,6 +13,7 @@ import {
   deleteOldProcesses,
   deleteProcessOfDeletedConversation,
   hasOpenProcess,
+  listOpenProcesses,
 } from "../../src/store/processes.ts";
 import { lastEventSeq } from "../../src/store/run-events.ts";
 import { listMissingRuns } from "../../src/store/runs.ts";
@@ -34,6 +37,9 @@ const ids = Array.from({ length: 200 }, (_, index) => `id-${index}`);
 const reads: Record<string, (database: Database) => unknown> = {
   "HTML of a page's answers": (database) => listAnswerHtml(database, ids, 1),
   "what agents do": (database) => glancesOf(database, ["ada", ...ids]),
+  "breakers that aren't as they were made": (database) => listBreakers(database, 500),
+  "agents in quarantine": (database) => listQuarantinedAgents(database),
+  "processes that may live on": (database) => listOpenProcesses(database, "ada"),
   "what lists show of conversations": (database) => conversationGlances(database, ids),
   "the newest turns": (database) =>
     listTurnsBefore(database, { conversationId: "c", before: null, limit: 50 }),

@@ -2,7 +2,17 @@ import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { waitFor } from "../helpers/wait.ts";
-import { answered, atMs, id, openTestStore, queued, running, settings, settlement } from "./fixture.ts";
+import {
+  admission,
+  answered,
+  atMs,
+  id,
+  openTestStore,
+  queued,
+  running,
+  settings,
+  settlement,
+} from "./fixture.ts";
 
 function rowCounts(at: ReturnType<typeof openTestStore>): Record<string, number> {
   const reader = at.store.openReader();
@@ -40,6 +50,19 @@ test("a removed conversation takes its runs, turns, events and idempotency keys 
   expect(rowCounts(at)).toEqual(before);
   expect(at.store.getRun(gone.id)).toBeNull();
   expect(at.store.getRun(kept.id)).not.toBeNull();
+  expect(at.violations()).toEqual([]);
+});
+
+test("a key of a removed conversation is free at once, while its rows are still being deleted", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const gone = await answered(at.store, { idempotency: { key: "k", bodyHash: "h" } });
+
+  const removal = at.store.removeConversation(gone.conversationId);
+  const again = await at.store.admit(admission({ idempotency: { key: "k", bodyHash: "h" } }));
+  await removal;
+
+  expect(again).toMatchObject({ kind: "admitted" });
   expect(at.violations()).toEqual([]);
 });
 

@@ -23,7 +23,7 @@ const refusals: Refusal[] = [
   {
     title: "a run that begins in another state",
     about: "queued",
-    sql: `insert into runs select null, 'run_x', agent_key, conversation_id, user_turn_id, 'failed', moved_at, epoch, fence, process_id, mode, warm, timeout_ms, retry_of, metadata, prompt_holes, withdrawn_prompt, error_code, error_message, cli_version, cli_session_id, model, usage, cost_usd, tool_names, anomalies, exit_code, signal, peak_rss_bytes, cpu_ms, survivors, queued_at, started_at, first_output_at, queued_at, duration_ms, cancel_requested_at from runs where id = :run`,
+    sql: `insert into runs select null, 'run_x', agent_key, conversation_id, user_turn_id, 'failed', moved_at, epoch, fence, process_id, mode, warm, timeout_ms, retry_of, metadata, prompt_holes, withdrawn_prompt, error_code, error_message, cli_version, cli_session_id, model, usage, cost_usd, tool_names, anomalies, exit_code, signal, peak_rss_bytes, cpu_ms, survivors, queued_at, started_at, first_output_at, queued_at, duration_ms, cancel_requested_at, null, 0, null from runs where id = :run`,
     message: "a run begins queued",
   },
   {
@@ -144,7 +144,19 @@ const refusals: Refusal[] = [
     title: "an event that is deleted",
     about: "running",
     sql: `delete from run_events where run_id = :run`,
-    message: "events go only with their run",
+    message: "events go only with their run, or when all of them go",
+  },
+  {
+    title: "events that are removed while their run goes on",
+    about: "running",
+    sql: `update runs set events_removed_at = 1 where id = :run`,
+    message: "after the end of their run",
+  },
+  {
+    title: "a log that is removed while its run goes on",
+    about: "running",
+    sql: `update runs set log_removed_at = 1 where id = :run`,
+    message: "after the end of its run",
   },
   {
     title: "a transition that isn't linked",

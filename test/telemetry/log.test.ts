@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Fact } from "../../src/domain/facts.ts";
 import { createLog, type LogLevel } from "../../src/telemetry/log.ts";
+import { createRedactor } from "../../src/runner/policies/redaction.ts";
 import { startServer } from "../helpers/server-process.ts";
 import { jsonInit, startApp } from "../helpers/test-app.ts";
 
@@ -48,6 +49,33 @@ describe("a log line", () => {
     for (const level of ["debug", "info", "warn", "error"] as const) log.write(level, level);
 
     expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(["warn", "error"]);
+  });
+
+  test("is JSON still when a secret is made of digits or of quotes, and shows no key of whatever kind", () => {
+    const lines: string[] = [];
+    const redactor = createRedactor({
+      PIN_TOKEN: "123456",
+      ODD_SECRET: '","level":"',
+      DB_PASSWORD: "hunter22",
+    });
+    const log = logTo(lines, "debug", redactor.log);
+    const key = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq";
+
+    log.write("info", `password hunter22 ${key}`, {
+      count: 123456,
+      url: "https://anna:s3cret@x.test/",
+      error: `a","level":"b sk-${"a1".repeat(10)}`,
+      nested: { header: "Authorization: Bearer abcdefghijklmnopqrstuvwxyz" },
+    });
+
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      level: "info",
+      msg: "password [redacted:DB_PASSWORD] [redacted]",
+      count: null,
+      url: "https://anna:[redacted]@x.test/",
+      error: "a[redacted:ODD_SECRET]b [redacted]",
+      nested: { header: "Authorization: Bearer [redacted]" },
+    });
   });
 
   test("is redacted last", () => {

@@ -144,12 +144,23 @@ describe("every fact", () => {
   const ids = { runId: "run_1", agentId: "zebrafish", conversationId: "conv_1", processId: "proc_1" };
   const facts: Record<FactType, Record<string, unknown>> = {
     "server.started": { epoch: 1, containment: "bwrap", startMs: 1 },
+    "containment.tested": {
+      rung: "bwrap",
+      status: "degraded",
+      because: "zebrafish",
+      survivors: 1,
+      cached: false,
+      tookMs: 1,
+    },
     "server.draining": { reason: "asked to stop" },
     "server.stopped": {},
     "recovery.done": { interrupted: 2, reaped: 1, quarantined: 0, queued: 3, tookMs: 4 },
     "agent.created": ids,
     "agent.changed": ids,
     "agent.deleted": ids,
+    "agent.quarantined": { ...ids, survivors: 1 },
+    "agent.released": ids,
+    "breaker.changed": { ...ids, from: "closed", to: "open", reason: "failures", code: "cli_error" },
     "run.admitted": { ...ids, cli, mode: "headless" },
     "run.refused": { ...ids, code: "queue_full" },
     "run.started": { ...ids, cli, queueMs: 1 },
@@ -174,6 +185,7 @@ describe("every fact", () => {
     "warm.kept": { ...ids, cli },
     "warm.reused": { ...ids, cli },
     "warm.evicted": { ...ids, cli, reason: "idle" },
+    "start.waited": { ...ids, cli, reason: "memory", outcome: "entered", tookMs: 1 },
     "anomaly.seen": { cli, cliVersion: "2.1.330", code: "parse_error", detail: "zebrafish", count: 2 },
     "commit.done": { durable: true, jobs: 1, tookMs: 1 },
     "store.failed": { code: "SQLITE_FULL", message: "zebrafish" },
@@ -192,7 +204,11 @@ describe("every fact", () => {
       active: () => 0,
       queued: () => 0,
       warm: () => 0,
+      quarantined: () => 2,
+      breakersOpen: () => 3,
+      breakersHalfOpen: () => 1,
       streams: () => 0,
+      rawLogBytes: () => 0,
       ready: () => true,
       containment: () => "bwrap",
       version: "0.0.0",
@@ -209,6 +225,10 @@ describe("every fact", () => {
     expect(text).toContain('headway_warm_evictions_total{cli="claude",reason="idle"} 1');
     expect(text).toContain('headway_store_failures_total{code="SQLITE_FULL"} 1');
     expect(text).toContain("headway_runs_recovered_total 2");
+    expect(text).toContain('headway_breaker_changes_total{to="open",reason="failures"} 1');
+    expect(text).toContain('headway_breakers{state="open"} 3');
+    expect(text).toContain('headway_breakers{state="half_open"} 1');
+    expect(text).toContain("headway_agents_quarantined 2");
   });
 
   test("is counted by eight versions of a CLI, and whatever else it calls itself is one more", async () => {

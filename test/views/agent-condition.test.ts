@@ -56,7 +56,12 @@ describe("an agent needs a person", () => {
   test("when its last run found nobody signed in, and is told how", () => {
     const glance = aGlance({ lastRun: aLastRun({ state: "failed", errorCode: "auth_required" }) });
 
-    expect(conditionOf(aSight({ glance }))).toEqual({ kind: "blocked", need: aSignIn, runId: "run_1" });
+    expect(conditionOf(aSight({ glance }))).toEqual({
+      kind: "blocked",
+      need: aSignIn,
+      runId: "run_1",
+      restsUntil: null,
+    });
   });
 
   test("when its CLI isn't there, whatever its last run was", () => {
@@ -65,7 +70,7 @@ describe("an agent needs a person", () => {
       glance: aGlance({ lastRun: aLastRun() }),
     });
 
-    expect(conditionOf(sight)).toEqual({ kind: "blocked", need: install, runId: null });
+    expect(conditionOf(sight)).toEqual({ kind: "blocked", need: install, runId: null, restsUntil: null });
   });
 
   test("for want of a login only until a run has told otherwise, however that ended", () => {

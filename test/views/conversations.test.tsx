@@ -24,6 +24,7 @@ const frame: Frame = {
   assetUrl: (name) => `/assets/${name}`,
   version: "1.2.3",
   containment: { rung: "bwrap", degradedBecause: null, sandboxOff: false },
+  attention: 0,
 };
 const aGlance = (given: Partial<ConversationGlance> = {}): ConversationGlance => ({
   running: false,

@@ -8,6 +8,7 @@ const frame: Frame = {
   assetUrl: (name) => `/assets/${name}`,
   version: "1.2.3",
   containment: { rung: "bwrap", degradedBecause: null, sandboxOff: false },
+  attention: 0,
 };
 const hostile = `"><script>alert(1)</script><b a='`;
 const escaped = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;b a=&#39;";

@@ -27,13 +27,23 @@ export function showPage(c: PageContext, page: JSX.Element, status: ContentfulSt
 
 /**
  * After an action: nothing for htmx, whose stream brings what has changed; else the page to look at. The
- * reading view of a conversation has no stream, and so is left.
+ * reading view of a conversation and the board's page of older agents have no stream, and so are left.
  */
 export function showDone(c: PageContext, nextPath: string): Response {
   if (!wantsFragment(c)) return c.redirect(nextPath, 303);
-  const path = URL.parse(c.req.header("hx-current-url") ?? "")?.pathname ?? "";
-  if (path.startsWith("/conversations/")) c.header("HX-Redirect", nextPath);
+  const here = URL.parse(c.req.header("hx-current-url") ?? "");
+  const standsStill = here?.pathname.startsWith("/conversations/") || here?.searchParams.has("cursor");
+  if (standsStill) c.header("HX-Redirect", nextPath);
   return c.body(null, 204);
+}
+
+/** What the answer of a refusal has, whatever else stands on it; when to come again is set here. */
+export function statusOfRefusal(
+  c: PageContext,
+  { code, retryAfterSeconds }: Pick<Refusal, "code" | "retryAfterSeconds">,
+): ContentfulStatusCode {
+  if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
+  return statusOf(code);
 }
 
 export function showRefusal(
@@ -41,12 +51,12 @@ export function showRefusal(
   dependencies: PageDependencies,
   refusal: Pick<Refusal, "code" | "detail" | "retryAfterSeconds">,
 ): Response {
-  const { code, detail, retryAfterSeconds } = refusal;
-  if (retryAfterSeconds !== undefined) c.header("Retry-After", String(retryAfterSeconds));
-  if (wantsFragment(c)) return c.html(renderHtml(<Problem message={detail} />), statusOf(code));
-  const { status, title } = problems[code];
+  const { code, detail } = refusal;
+  const status = statusOfRefusal(c, refusal);
+  if (wantsFragment(c)) return c.html(renderHtml(<Problem message={detail} />), status);
+  const { title } = problems[code];
   const page = <ErrorPage frame={frameOf(dependencies)} status={status} title={title} detail={detail} />;
-  return showPage(c, page, statusOf(code));
+  return showPage(c, page, status);
 }
 
 /** The values of a form as texts, line ends as everywhere else; files and repeated fields are left out. */

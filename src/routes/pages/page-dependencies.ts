@@ -6,6 +6,7 @@ import type { CliFinding, Runner, Wakeups, Workspaces } from "../../runner/runne
 import type { Containment, Frame } from "../../views/layout.tsx";
 import type { RouteEnvironment } from "../environment.ts";
 import type { FrameSource } from "../event-stream.ts";
+import type { HealthReads } from "./health/health-reads.ts";
 
 export interface PageDependencies {
   runner: Runner;
@@ -24,6 +25,7 @@ export interface PageDependencies {
   findClis: () => Promise<CliFinding[]>;
   /** What stands about it in a page's banner. */
   containment: () => Containment;
+  health: HealthReads;
   version: string;
   assetUrl: (name: string) => string;
   /** Opens a bounded stream of server-sent events, pulled from the source as the client takes them. */
@@ -39,6 +41,8 @@ export type ReadLogPiece = (
   bytesMax: number,
 ) => Promise<{ text: string; fromByte: number; nextByte: number; totalBytes: number } | null>;
 
-export function frameOf({ assetUrl, version, containment }: PageDependencies): Frame {
-  return { assetUrl, version, containment: containment() };
+type FrameParts = Pick<PageDependencies, "assetUrl" | "version" | "containment" | "health">;
+
+export function frameOf({ assetUrl, version, containment, health }: FrameParts): Frame {
+  return { assetUrl, version, containment: containment(), attention: health.attention() };
 }

@@ -7,6 +7,8 @@ import { addAgentsPages } from "./agents/agents-pages.tsx";
 import { openAgentsView } from "./agents/agents-view.tsx";
 import { createSettledAnswers } from "./chat/answer-html.tsx";
 import { addConversationsPages } from "./conversations/conversations-pages.tsx";
+import { addHealthPages } from "./health/health-pages.tsx";
+import { openHealthView } from "./health/health-view.tsx";
 import { addLiveStreams } from "./live/live-streams.ts";
 import type { PageDependencies } from "./page-dependencies.ts";
 import { addRunPages } from "./runs/run-pages.tsx";
@@ -21,10 +23,12 @@ export function createPages(dependencies: PageDependencies): Hono<RouteEnvironme
   addAgentPages(app, dependencies, answers);
   addConversationsPages(app, dependencies, answers);
   addRunPages(app, dependencies);
+  addHealthPages(app, dependencies);
   addLiveStreams(app, dependencies, {
     agents: openAgentsView(dependencies),
     agent: openAgentView(dependencies, answers),
     run: openRunView(dependencies),
+    health: openHealthView(dependencies),
   });
   return app;
 }

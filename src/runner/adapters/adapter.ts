@@ -132,6 +132,13 @@ export interface Adapter {
   readonly takesMcpConfig: boolean;
   /** For a process that lives on between turns, and for one that gets one turn. */
   readonly dialects: { readonly warm: Dialect; readonly oneTurn: Dialect };
+  /**
+   * Folders of its own, outside of the agent's, in which it keeps sessions, settings and caches: all that stays
+   * writable beside the agent's folder under the file policy `workspace`.
+   *
+   * @param environment the CLI's whole environment
+   */
+  ownFolders(environment: Readonly<Record<string, string>>): readonly string[];
   /** Permission modes that it can do, here and now. */
   permissionModes(isRoot: boolean): readonly PermissionMode[];
 }

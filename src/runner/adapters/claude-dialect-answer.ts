@@ -1,10 +1,11 @@
 import type { RunEventBody } from "../../domain/event.ts";
+import { type GrowingText, growingText } from "../../domain/growing-text.ts";
 import { thought } from "./decoded.ts";
 import { plainText } from "./plain-text.ts";
 
 interface TextBlock {
   number: number;
-  text: string;
+  text: GrowingText;
   /** The complete `assistant` event of it has come. */
   complete: boolean;
 }
@@ -70,7 +71,7 @@ export function completeResult(answer: Answer, result: string): RunEventBody[] {
 }
 
 function newBlock(answer: Answer, complete: boolean): TextBlock {
-  return { number: answer.nextBlock++, text: "", complete };
+  return { number: answer.nextBlock++, text: growingText(), complete };
 }
 
 function isOtherMessage(answer: Answer, messageId: string | null): boolean {
@@ -80,20 +81,21 @@ function isOtherMessage(answer: Answer, messageId: string | null): boolean {
 /** An aborted message can hold less than was streamed; what was shown stays. */
 function completeBlock(answer: Answer, block: TextBlock, text: string): RunEventBody[] {
   block.complete = true;
-  if (text.startsWith(block.text)) return say(answer, block, text.slice(block.text.length));
-  if (block.text.startsWith(text)) return [];
+  const said = block.text.whole();
+  if (text.startsWith(said)) return say(answer, block, text.slice(said.length));
+  if (said.startsWith(text)) return [];
   return [...discard(answer, block), ...say(answer, block, text)];
 }
 
 function say(answer: Answer, block: TextBlock, text: string): RunEventBody[] {
   if (text === "") return [];
-  block.text += text;
+  block.text.add(text);
   answer.charsSinceTool += text.length;
   return [{ type: "text", text, block: block.number }];
 }
 
 function discard(answer: Answer, block: TextBlock): RunEventBody[] {
   answer.charsSinceTool -= block.text.length;
-  block.text = "";
+  block.text = growingText();
   return [{ type: "text.discarded", block: block.number }];
 }

@@ -212,6 +212,8 @@ function readResult(reading: Reading, line: ResultLine): Decoded[] {
   const verdict = withTornSession(reading, line, verdictOf(line, turn.assistantError));
   const usage = usageOf(line);
   const denials = line.permission_denials ?? [];
+  // A process that waits for its next turn needn't keep the text of this one.
+  reading.turn = newTurn(reading.permissionMode);
   return [
     ...events(denials.flatMap((denial) => readDenial(turn, denial.tool_use_id, denial.tool_name))),
     ...events(isByCliItself(line) ? [cliCommand(line.local_command)] : []),

@@ -35,6 +35,12 @@ export const claudeAdapter: Adapter = {
   // `--resume` from another folder works, and goes on in that folder (recording resume_other_cwd).
   sessionsKeepFolder: false,
   takesMcpConfig: true,
+  // `~/.claude.json` isn't among them: 2.1.330 replaces it by renaming, which takes a writable home. Where it can't,
+  // it goes on without saving what it would have noted there.
+  ownFolders: ({ CLAUDE_CONFIG_DIR, HOME, XDG_CACHE_HOME }) => [
+    CLAUDE_CONFIG_DIR ?? `${HOME}/.claude`,
+    `${XDG_CACHE_HOME ?? `${HOME}/.cache`}/claude-cli-nodejs`,
+  ],
   dialects: { warm: claudeDialect, oneTurn: asOneTurn(claudeDialect) },
 };
 

@@ -29,6 +29,7 @@ export const demoAdapter: Adapter = {
   cli: "demo",
   program: "demo",
   signInVariables: [],
+  ownFolders: () => [],
   permissionModes: () => ["read", "edit", "full"],
   dialects: { warm: demoDialect, oneTurn: asOneTurn(demoDialect) },
 };

@@ -1,4 +1,5 @@
 import type { RunEventBody } from "../../domain/event.ts";
+import { type GrowingText, growingText } from "../../domain/growing-text.ts";
 import { thought } from "./decoded.ts";
 import type { ContentBlock } from "./droid-rpc-messages.ts";
 import { plainText } from "./plain-text.ts";
@@ -7,7 +8,7 @@ interface TextBlock {
   readonly number: number;
   /** Its place among all blocks of the message; null for one that came whole. */
   readonly index: number | null;
-  text: string;
+  text: GrowingText;
 }
 
 interface Message {
@@ -73,23 +74,23 @@ function messageOf({ messages }: Answer, messageId: string): Message {
 }
 
 function beginBlock(answer: Answer, blocks: TextBlock[], index: number | null): TextBlock {
-  const block = { number: answer.nextBlock++, index, text: "" };
+  const block = { number: answer.nextBlock++, index, text: growingText() };
   blocks.push(block);
   return block;
 }
 
 function completeBlock(block: TextBlock, text: string): RunEventBody[] {
-  if (text.startsWith(block.text)) return say(block, text.slice(block.text.length));
+  if (text.startsWith(block.text.whole())) return say(block, text.slice(block.text.length));
   return [...discard(block), ...say(block, text)];
 }
 
 function say(block: TextBlock, text: string): RunEventBody[] {
   if (text === "") return [];
-  block.text += text;
+  block.text.add(text);
   return [{ type: "text", text, block: block.number }];
 }
 
 function discard(block: TextBlock): RunEventBody[] {
-  block.text = "";
+  block.text = growingText();
   return [{ type: "text.discarded", block: block.number }];
 }

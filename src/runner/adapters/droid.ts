@@ -60,6 +60,7 @@ export const droidAdapter: Adapter = {
   // It goes on from anywhere, but in the folder where it was begun (recording fork-other-folder).
   sessionsKeepFolder: true,
   takesMcpConfig: false,
+  ownFolders: ({ HOME }) => [`${HOME}/.factory`],
   dialects: { warm: streamJsonRpcDialect, oneTurn: streamJsonDialect },
 };
 

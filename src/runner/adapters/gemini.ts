@@ -70,6 +70,7 @@ export const geminiAdapter: Adapter = {
   // Elsewhere it finds no session at all (recording resume_other_cwd).
   sessionsKeepFolder: true,
   takesMcpConfig: false,
+  ownFolders: ({ HOME }) => [`${HOME}/.gemini`],
   dialects: { warm: acpDialect, oneTurn: streamJsonDialect },
 };
 

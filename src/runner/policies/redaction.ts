@@ -1,24 +1,17 @@
 import type { Hole } from "../../domain/ports.ts";
+import { createFormFinder, type FormFinder, joined, type Region } from "./find-forms.ts";
+import { maskShapes, openEnd } from "./key-shapes.ts";
+import { cutOut, fillIn } from "./prompt-holes.ts";
+import { createRedactionStream, type RedactionStream } from "./redaction-stream.ts";
+import { findSecrets, listForms } from "./secret-forms.ts";
 
-/** Variables whose values are secrets, by name. */
-const secretName = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
-/** Shorter values would mask ordinary words. */
-const secretCharsMin = 6;
-
-/** Things that look like keys wherever they come from; only for logs and error texts, never for what is delivered. */
-const keyShapes =
-  /\b(?:sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{20,}|AIza[A-Za-z0-9_-]{30,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16})/g;
-
-interface Secret {
-  variable: string;
-  value: string;
-}
+export type { RedactionStream };
 
 /** Masks the values of secret variables, in whatever form they appear. */
 export interface Redactor {
   /** For everything that is stored or shown. */
   text(text: string): string;
-  /** `text` and what merely looks like a key: for logs and error texts. */
+  /** `text`, pieces of values at the ends of lines and of quoted texts, and what merely looks like a key. */
   log(text: string): string;
   /** Inside any JSON value: every string in it, keys included. */
   json(value: unknown): unknown;
@@ -28,64 +21,92 @@ export interface Redactor {
   restore(text: string, holes: readonly Hole[]): string;
   /** For text that comes in pieces: a value split over two pieces is masked too. */
   stream(): RedactionStream;
-}
-
-export interface RedactionStream {
-  /** What can be shown now; the rest is held back until the next piece decides. */
-  push(piece: string): string;
-  /** What was held back. */
-  end(): string;
+  /** The same for a log, where what looks like a key is masked too: a word is held back until it is over. */
+  logStream(): RedactionStream;
 }
 
 export function createRedactor(environment: Readonly<Record<string, string | undefined>>): Redactor {
-  const secrets = findSecrets(environment);
-  const masks = new Map(
-    secrets.flatMap((secret) => formsOf(secret.value).map((form) => [form, maskOf(secret)] as const)),
-  );
-  const pattern = anyOf([...masks.keys()]);
-  const text = (value: string) =>
-    pattern ? value.replace(pattern, (form) => masks.get(form) ?? "[redacted]") : value;
+  const forms = listForms(findSecrets(environment));
+  if (forms.length === 0) return withoutSecrets();
+  const finder = createFormFinder(forms);
+  const text = (value: string) => mask(value, [...finder.find(value), ...piecesAtEnds(finder, value)]);
+  const stream = (regionsOf = finder.find) => createRedactionStream(finder, mask, regionsOf);
+  const inLog = (value: string) => [...finder.find(value), ...piecesAtEdges(finder, value)];
   return {
     text,
-    log: (value) => text(value).replace(keyShapes, "[redacted]"),
-    json: (value) => (pattern ? redactJson(value, pattern, text) : value),
-    prompt: (value) => cutOut(value, secrets),
+    log: (value) => maskShapes(mask(value, [...inLog(value), ...piecesAtEnds(finder, value)])),
+    json: (value) => redactStrings(value, text),
+    prompt: (value) => cutOut(value, finder.findApart(value), maskOf),
     restore: (value, holes) => fillIn(value, holes, environment),
-    stream: () => createStream(text, [...masks.keys()]),
+    stream,
+    logStream: () => withShapes(stream(inLog)),
   };
 }
 
-function findSecrets(environment: Readonly<Record<string, string | undefined>>): Secret[] {
-  const secrets: Secret[] = [];
-  for (const [variable, value] of Object.entries(environment)) {
-    if (value && value.length >= secretCharsMin && secretName.test(variable))
-      secrets.push({ variable, value });
+function withoutSecrets(): Redactor {
+  const itself = (value: string) => value;
+  const stream = () => ({ heldChars: 0, push: itself, end: () => "", gap: () => undefined });
+  return {
+    text: itself,
+    log: maskShapes,
+    json: (value) => value,
+    prompt: (text) => ({ text, holes: [] }),
+    restore: itself,
+    stream,
+    logStream: () => withShapes(stream()),
+  };
+}
+
+function maskOf(variable: string): string {
+  return `[redacted:${variable}]`;
+}
+
+function mask(text: string, regions: readonly Region[]): string {
+  if (regions.length === 0) return text;
+  let masked = "";
+  let from = 0;
+  for (const region of joined(regions)) {
+    masked += text.slice(from, region.from) + maskOf(region.variable);
+    from = region.to;
   }
-  return secrets.sort((a, b) => b.value.length - a.value.length);
+  return masked + text.slice(from);
 }
 
-/** As itself, inside JSON, inside a URL, and as base64: the ways in which tools print a value. */
-function formsOf(value: string): string[] {
-  const bytes = Buffer.from(value, "utf8");
-  const forms = [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)];
-  return [...new Set([...forms, bytes.toString("base64"), bytes.toString("base64url")])];
+/** How our own bounds say that they cut a text. */
+const cutRemark = /… \d+ bytes more$/;
+
+/** A text may have been cut in the midst of a value. */
+function piecesAtEnds(finder: FormFinder, text: string): Region[] {
+  const end = text.endsWith(" bytes more") ? text.search(cutRemark) : -1;
+  return [finder.pieceAfter(text, 0), finder.pieceBefore(text, end < 0 ? text.length : end)].filter(isThere);
 }
 
-function maskOf(secret: Secret): string {
-  return `[redacted:${secret.variable}]`;
+/** What stands at both sides of these may be the two parts of a value: of lines, and of texts in JSON. */
+const edges = ["\n", "\\n", '"'];
+
+/** A CLI that streams prints a value in quoted pieces, one in each line. */
+function piecesAtEdges(finder: FormFinder, text: string): Region[] {
+  const found: Region[] = [];
+  for (const edge of edges) {
+    for (let at = text.indexOf(edge); at >= 0; at = text.indexOf(edge, at + 1)) {
+      const before = finder.pieceBefore(text, edge === '"' ? beforeBackslashes(text, at) : at);
+      const next = at + edge.length;
+      const after = finder.pieceAfter(text, next) ?? finder.pieceBetween(text, next);
+      if (before) found.push(before);
+      if (after) found.push(after);
+    }
+  }
+  return found;
 }
 
-function anyOf(forms: string[]): RegExp | null {
-  if (forms.length === 0) return null;
-  const longestFirst = forms.sort((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((form) => form.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|"), "g");
+function beforeBackslashes(text: string, at: number): number {
+  let from = at;
+  while (from > 0 && text[from - 1] === "\\") from -= 1;
+  return from;
 }
 
-function redactJson(value: unknown, pattern: RegExp, text: (value: string) => string): unknown {
-  const json = JSON.stringify(value);
-  if (json === undefined || json.search(pattern) < 0) return value;
-  // Walked value by value: in the JSON text a secret made of digits would leave no JSON behind.
-  return redactStrings(value, text);
+function isThere(region: Region | null): region is Region {
+  return region !== null;
 }
 
 function redactStrings(value: unknown, text: (value: string) => string): unknown {
@@ -99,82 +120,37 @@ function redactStrings(value: unknown, text: (value: string) => string): unknown
   );
 }
 
-function cutOut(text: string, secrets: readonly Secret[]): { text: string; holes: Hole[] } {
-  const byValue = new Map(secrets.map((secret) => [secret.value, secret]));
-  const pattern = anyOf([...byValue.keys()]);
-  if (!pattern) return { text, holes: [] };
-  const holes: Hole[] = [];
-  let masked = "";
-  let from = 0;
-  for (const match of text.matchAll(pattern)) {
-    const secret = byValue.get(match[0]);
-    if (!secret) continue;
-    masked += text.slice(from, match.index);
-    const mask = maskOf(secret);
-    holes.push({
-      at: masked.length,
-      length: mask.length,
-      variable: secret.variable,
-      sha256: sha256(secret.value),
-    });
-    masked += mask;
-    from = match.index + match[0].length;
-  }
-  return { text: masked + text.slice(from), holes };
-}
-
-function fillIn(
-  text: string,
-  holes: readonly Hole[],
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
-  let filled = "";
-  let from = 0;
-  for (const hole of holes) {
-    const value = environment[hole.variable];
-    if (value === undefined || sha256(value) !== hole.sha256) continue;
-    filled += text.slice(from, hole.at) + value;
-    from = hole.at + hole.length;
-  }
-  return filled + text.slice(from);
-}
-
-function sha256(text: string): string {
-  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
-}
-
-function createStream(redact: (text: string) => string, forms: readonly string[]): RedactionStream {
+/** Masks what looks like a key in what comes out of the stream, a word at a time. */
+function withShapes(values: RedactionStream): RedactionStream {
   let held = "";
+  /** What goes on a word that was left out is left out with it. */
+  let isInGap = false;
+
+  function afterGap(text: string): string {
+    if (!isInGap) return text;
+    const word = text.search(/\s/);
+    isInGap = word < 0;
+    return isInGap ? "" : text.slice(word);
+  }
   return {
+    get heldChars() {
+      return values.heldChars + held.length;
+    },
     push(piece) {
-      if (forms.length === 0) return piece;
-      const whole = redact(held + piece);
-      const keep = heldBack(whole, forms);
-      held = whole.slice(whole.length - keep);
-      return whole.slice(0, whole.length - keep);
+      const whole = held + afterGap(values.push(piece));
+      const end = openEnd(whole);
+      held = whole.slice(end);
+      return maskShapes(whole.slice(0, end));
     },
     end() {
-      const rest = held;
+      const rest = held + afterGap(values.end());
       held = "";
-      return rest;
+      return maskShapes(rest);
+    },
+    gap() {
+      values.gap();
+      held = "";
+      isInGap = true;
     },
   };
-}
-
-/** Length of the longest end of `text` that could be the beginning of a secret. */
-function heldBack(text: string, forms: readonly string[]): number {
-  let longest = 0;
-  for (const form of forms) {
-    const most = Math.min(form.length - 1, text.length);
-    for (let length = most; length > longest; length--) {
-      if (
-        text.charCodeAt(text.length - length) === form.charCodeAt(0) &&
-        text.endsWith(form.slice(0, length))
-      ) {
-        longest = length;
-        break;
-      }
-    }
-  }
-  return longest;
 }

@@ -16,6 +16,8 @@ export interface Watchdogs {
   signOfLife(): void;
   /** While a tool is open its silence is no stall. */
   toolsOpen(count: number): void;
+  /** Until then nothing is read, so that nothing can be heard. */
+  deafUntil(listening: Promise<void>): void;
   stop(): void;
 }
 
@@ -28,6 +30,8 @@ export function startWatchdogs(
   let silence: Alarm | null = null;
   let heard = false;
   let paused = false;
+  let isDeaf = false;
+  let isOver = false;
   const deadline = clock.after(Math.max(0, limits.deadlineInMs), () => bite({ kind: "deadline" }));
 
   function bite(reason: StopReason): void {
@@ -35,6 +39,7 @@ export function startWatchdogs(
     onBite(reason);
   }
   function stop(): void {
+    isOver = true;
     deadline.stop();
     rest();
   }
@@ -44,7 +49,7 @@ export function startWatchdogs(
   }
   function listen(): void {
     rest();
-    if (paused) return;
+    if (paused || isDeaf || isOver) return;
     const waitMs = heard ? limits.stallTimeoutMs : Math.min(limits.firstOutputMs, limits.stallTimeoutMs);
     silence = clock.after(waitMs, () => bite({ kind: "stalled", message: silenceMessage(heard, waitMs) }));
   }
@@ -59,6 +64,14 @@ export function startWatchdogs(
     toolsOpen(count) {
       paused = count > 0;
       listen();
+    },
+    deafUntil(listening) {
+      isDeaf = true;
+      rest();
+      void listening.finally(() => {
+        isDeaf = false;
+        listen();
+      });
     },
     stop,
   };

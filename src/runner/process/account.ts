@@ -1,14 +1,18 @@
 import type { LimitCode, ProcessLimits } from "./cli-process.ts";
-import { type LimitWatch, type TreeUsage, nextLookMs, passedLimit, usageOf } from "./limits.ts";
+import { type LimitWatch, type TreeUsage, firstLookMs, nextLookMs, passedLimit, usageOf } from "./limits.ts";
 import type { ProcessTree } from "./process-tree.ts";
-import type { ProcessStat } from "./tree.ts";
+import { type ProcessStat, aliveAmong } from "./tree.ts";
 
 export interface Account {
   /** Starts counting anew and watches the limits until `close`. */
   begin(): void;
   /** Counts stdout; false from the piece on that passes the limit. */
   admitStdout(bytes: number): boolean;
-  /** What was used since `begin`, the given look at the tree included; the watch ends. Null where no look succeeded. */
+  /**
+   * What was used since `begin`, the given look at the tree included; the watch ends. Null where no look
+   * succeeded. Of a tree that has ended already it is what the last look saw: the CPU time of its last quarter of
+   * a second may be missing, since nobody can look at it any more.
+   */
   close(processes: readonly ProcessStat[] | null): { peakRssBytes: number | null; cpuMs: number | null };
 }
 
@@ -19,29 +23,34 @@ export interface AccountSpec {
   onLimit: (code: LimitCode) => void;
 }
 
-/** Counts what one turn uses. */
+/** By then a warm process has been given its turn, and has hardly begun with it. */
+const baselineMs = 1;
+
+/** Counts what each turn of a process uses. */
 export function createAccount({ tree, limits, limitWatch, onLimit }: AccountSpec): Account {
+  const cpu = createCpuMeter();
   let stdoutBytes = 0;
-  /** CPU time of the tree at the end of the turn before: what it uses while it is idle is next to nothing. */
+  let turns = 0;
+  /** What the tree had used when this turn began: nothing, for the first, whose the start of the CLI is. */
   let cpuMsBefore = 0;
-  let cpuMsSeen = 0;
+  let isMeasured = false;
   let peakRssBytes: number | null = null;
-  let cpuMs: number | null = null;
   let stopWatch = () => {};
 
   function take(processes: readonly ProcessStat[] | null): TreeUsage | null {
-    if (processes === null || processes.length === 0) return null;
-    const usage = usageOf(processes);
-    cpuMsSeen = usage.cpuMs;
-    peakRssBytes = Math.max(peakRssBytes ?? 0, usage.rssBytes);
-    // What ended without being waited for takes its time with it.
-    cpuMs = Math.max(cpuMs ?? 0, usage.cpuMs - cpuMsBefore);
+    if (processes === null || aliveAmong(processes).length === 0) return null;
+    const usage = usageOf(processes, limits, tree);
+    cpu.take(usage.cpuMs);
+    peakRssBytes = Math.max(peakRssBytes ?? 0, usage.memoryBytes);
+    isMeasured = true;
     return usage;
   }
 
   function watchLimits(lastPauseMs: number): number | null {
-    const usage = take(tree.list());
+    const isBaseline = !isMeasured && turns > 1;
+    const usage = take(tree.listAll());
     if (usage === null) return lastPauseMs;
+    if (isBaseline) cpuMsBefore = cpu.totalMs();
     const code = passedLimit(usage, limits);
     if (code === null) return nextLookMs(usage, limits, lastPauseMs);
     onLimit(code);
@@ -51,11 +60,12 @@ export function createAccount({ tree, limits, limitWatch, onLimit }: AccountSpec
   return {
     begin() {
       stopWatch();
+      turns += 1;
       stdoutBytes = 0;
-      cpuMsBefore = cpuMsSeen;
+      cpuMsBefore = cpu.totalMs();
+      isMeasured = false;
       peakRssBytes = null;
-      cpuMs = null;
-      stopWatch = limitWatch.watch(watchLimits);
+      stopWatch = limitWatch.watch(watchLimits, turns > 1 ? baselineMs : firstLookMs);
     },
     admitStdout(bytes) {
       stdoutBytes += bytes;
@@ -66,7 +76,23 @@ export function createAccount({ tree, limits, limitWatch, onLimit }: AccountSpec
     close(processes) {
       take(processes);
       stopWatch();
-      return { peakRssBytes, cpuMs: cpuMs === null ? null : Math.round(cpuMs) };
+      return { peakRssBytes, cpuMs: isMeasured ? Math.round(cpu.totalMs() - cpuMsBefore) : null };
     },
+  };
+}
+
+/**
+ * Adds up what a tree has used from look to look. The sum over its processes falls when one ends that nobody waits
+ * for (or somebody outside of the tree), which takes its time with it: what was used stays used.
+ */
+function createCpuMeter(): { take(sumMs: number): void; totalMs(): number } {
+  let totalMs = 0;
+  let lastSumMs = 0;
+  return {
+    take(sumMs) {
+      totalMs += Math.max(0, sumMs - lastSumMs);
+      lastSumMs = sumMs;
+    },
+    totalMs: () => totalMs,
   };
 }

@@ -12,6 +12,8 @@ export interface ProcessSpec {
   env: Readonly<Record<string, string>>;
   /** Folders that the tree must not see: the data directory. */
   hiddenPaths: readonly string[];
+  /** The only folders that the tree may write in, missing ones are made; without it, wherever its user may. */
+  writablePaths?: readonly string[] | null;
   limits: ProcessLimits;
 }
 
@@ -33,8 +35,11 @@ export interface ExitStatus {
 
 /** Who hears what a process says. Called in order, never re-entrantly, never after `exited`. */
 export interface ProcessListener {
-  /** Lines of one chunk, without newlines, as text (invalid UTF-8 is U+FFFD and reported by `garbled`). */
-  lines(lines: readonly string[]): void;
+  /**
+   * Lines of one chunk, without newlines, as text (invalid UTF-8 is U+FFFD and reported by `garbled`). Nothing
+   * more is read of stdout until a promise that comes back is settled: then the CLI waits.
+   */
+  lines(lines: readonly string[]): void | Promise<void>;
   /** A line longer than `lineBytesMax` was dropped. */
   lineDropped(bytes: number): void;
   /** A line held bytes that aren't UTF-8. */
@@ -78,7 +83,7 @@ export interface CliProcess {
    * say): `leftovers` are the others.
    */
   markBaseline(): void;
-  /** Processes of the tree, alive and not zombies, that aren't the baseline's nor their children (the CLI's excepted). */
+  /** Processes of the tree, by the pids that the tree itself counts, alive and not zombies, that aren't the baseline's nor their children (the CLI's excepted). */
   leftovers(): number[];
   /** Kills the leftovers until there are none or half a second has passed; resolves with how many are left. */
   killLeftovers(): Promise<number>;
@@ -92,7 +97,10 @@ export interface Supervisor {
   readonly degradedBecause: string | null;
   /** Never rejects: what can be expected to go wrong is an outcome. */
   spawn(spec: ProcessSpec): Promise<SpawnOutcome>;
-  /** Finds the process of an earlier server by its identity, kills its tree and proves it dead. Resolves with survivors. */
+  /**
+   * Finds a process that has no end on record, of this server or an earlier one, by its identity, kills its tree and
+   * proves it dead. Resolves with survivors.
+   */
   reap(identity: ProcessIdentity): Promise<number>;
   /** Kills every tree of this server; for shutdown. */
   killAll(): Promise<void>;

@@ -9,6 +9,7 @@ import { createLeftovers } from "./leftovers.ts";
 import type { LimitWatch } from "./limits.ts";
 import { createOutput } from "./output.ts";
 import type { ProcessTree } from "./process-tree.ts";
+import type { ReadingPace } from "./reading-pace.ts";
 
 export interface ContainedProcessSpec {
   spec: ProcessSpec;
@@ -18,6 +19,7 @@ export interface ContainedProcessSpec {
   containment: ContainmentRung;
   clock: Clock;
   limitWatch: LimitWatch;
+  pace: ReadingPace;
   /** How the CLI ended, once the outermost process has. */
   readExitStatus: () => ExitStatus;
   /** Told when the whole tree is proven dead. */
@@ -34,14 +36,15 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
   const hearing = createHearing();
   const killTree = createTreeKill(tree, owned.onTreeDead);
   const onLimit = createLimitAlarm((code) => {
-    hearing.tell((listener) => listener.limitReached(code));
+    void hearing.tell((listener) => listener.limitReached(code));
     void killTree();
   });
   const { limits } = spec;
   const account = createAccount({ tree, limits, limitWatch: owned.limitWatch, onLimit });
   const { stdout, stderr } = child;
   const { lineBytesMax } = limits;
-  const output = createOutput({ stdout, stderr, lineBytesMax, hearing, admit: account.admitStdout });
+  const { pace } = owned;
+  const output = createOutput({ stdout, stderr, lineBytesMax, hearing, pace, admit: account.admitStdout });
   const ended = child.exited.then(() => (exitStatus = owned.readExitStatus()));
   const input = createInput(child.stdin, ended);
   const exited = ended.then(finish);
@@ -55,7 +58,7 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
     input.close();
     await output.drain(drainMsMax);
     account.close(null);
-    hearing.tell((listener) => listener.exited(status));
+    void hearing.tell((listener) => listener.exited(status));
     return status;
   }
 
@@ -85,7 +88,7 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
       turns += 1;
     },
     account() {
-      const processes = exitStatus === null ? tree.list() : null;
+      const processes = exitStatus === null ? tree.listThoroughly() : null;
       return { ...account.close(processes), leftovers: leftovers.among(processes ?? []) };
     },
     markBaseline: leftovers.markBaseline,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import type { ContainmentRung } from "../../domain/process.ts";
-import { type Containment, type ContainmentTools, wrap } from "./containment.ts";
+import { type Containment, type ContainmentTools, type Wrapping, wrap } from "./containment.ts";
+import { adviseContainment, readNamespaceLimits } from "./containment-advice.ts";
 import { existingFolders } from "./start-check.ts";
 import { pause } from "./until.ts";
 
@@ -21,14 +22,35 @@ const saidMsMax = 100;
  */
 export async function detectContainment(wish: ContainmentWish): Promise<Containment> {
   const tools = findTools(wish.path);
-  const base = { tools, isRoot: process.getuid?.() === 0 };
-  if (wish.sandbox === "off") return { ...base, ...lowest("the sandbox is switched off") };
-  if (process.platform !== "linux") return { ...base, ...lowest(`${process.platform} has no namespaces`) };
+  const base = { tools, isRoot: process.getuid?.() === 0, sizesFolders: false };
+  const { platform } = process;
+  const advise = () =>
+    adviseContainment({
+      platform,
+      sandbox: wish.sandbox,
+      hasBwrap: tools.bwrap !== null,
+      ...readNamespaceLimits(),
+    });
+  if (wish.sandbox === "off") return { ...base, ...lowest("the sandbox is switched off"), fix: advise() };
+  if (platform !== "linux") return { ...base, ...lowest(`${platform} has no namespaces`), fix: advise() };
   const bwrapFailure = await tryRung({ ...base, rung: "bwrap" }, wish.hiddenPaths);
-  if (bwrapFailure === null) return { ...base, rung: "bwrap", degradedBecause: null };
+  if (bwrapFailure === null) {
+    const sizesFolders = await knowsSize(tools.bwrap!);
+    return { ...base, sizesFolders, rung: "bwrap", degradedBecause: null, fix: null };
+  }
   const unshareFailure = await tryRung({ ...base, rung: "unshare" }, wish.hiddenPaths);
-  if (unshareFailure === null) return { ...base, rung: "unshare", degradedBecause: bwrapFailure };
-  return { ...base, ...lowest(`${bwrapFailure}; ${unshareFailure}`) };
+  if (unshareFailure === null)
+    return { ...base, rung: "unshare", degradedBecause: bwrapFailure, fix: advise() };
+  return { ...base, ...lowest(`${bwrapFailure}; ${unshareFailure}`), fix: advise() };
+}
+
+async function knowsSize(bwrap: string): Promise<boolean> {
+  const help = Bun.spawn([bwrap, "--help"], {
+    env: {},
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: trialMsMax,
+  });
+  return (await new Response(help.stdout).text()).includes("--size ");
 }
 
 function lowest(reason: string): { rung: ContainmentRung; degradedBecause: string } {
@@ -38,14 +60,12 @@ function lowest(reason: string): { rung: ContainmentRung; degradedBecause: strin
 
 function findTools(path: string): ContainmentTools {
   const find = (name: string) => Bun.which(name, { PATH: path });
-  return { bwrap: find("bwrap"), unshare: find("unshare"), setpriv: find("setpriv"), mount: find("mount") };
+  const [bwrap, unshare, setpriv] = [find("bwrap"), find("unshare"), find("setpriv")];
+  return { bwrap, unshare, setpriv, mount: find("mount"), nice: find("nice") };
 }
 
 /** Null when the rung works, otherwise why it doesn't. */
-async function tryRung(
-  rung: Omit<Containment, "degradedBecause">,
-  hiddenPaths: readonly string[],
-): Promise<string | null> {
+async function tryRung(rung: Wrapping, hiddenPaths: readonly string[]): Promise<string | null> {
   const missing = missingProgram(rung);
   if (missing !== null) return missing;
   const hidden = existingFolders(hiddenPaths);
@@ -64,7 +84,7 @@ async function tryRung(
   return `${rung.rung} doesn't work here (${said || `it ended with ${trial.exitCode ?? trial.signalCode}`})`;
 }
 
-function missingProgram({ rung, tools }: Omit<Containment, "degradedBecause">): string | null {
+function missingProgram({ rung, tools }: Wrapping): string | null {
   const needed = rung === "bwrap" ? (["bwrap"] as const) : (["unshare", "setpriv", "mount"] as const);
   const missing = needed.find((name) => tools[name] === null);
   if (missing !== undefined) return `${missing} isn't installed`;

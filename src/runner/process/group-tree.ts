@@ -3,7 +3,16 @@ import { processMarker } from "./environment.ts";
 import { sendSignal } from "./kill.ts";
 import { killFound } from "./marked-processes.ts";
 import { type ProcessTree, killMsMax } from "./process-tree.ts";
-import { type ProcessStat, hasVariable, isAlive, listAlive, processKey } from "./tree.ts";
+import {
+  type ProcessStat,
+  aliveAmong,
+  findMemoryParts,
+  findProportionalBytes,
+  hasVariable,
+  isAlive,
+  listProcesses,
+  processKey,
+} from "./tree.ts";
 import { until } from "./until.ts";
 
 export interface GroupTreeSpec {
@@ -23,7 +32,7 @@ export function createGroupTree(spec: GroupTreeSpec): ProcessTree {
   const known = new Set<string>([processKey(cli)]);
 
   function members(alsoMarked: boolean): ProcessStat[] {
-    const candidates = listAlive().filter(
+    const candidates = listProcesses().filter(
       (found) => found.startTicks >= cli.startTicks && found.pid !== process.pid,
     );
     for (const found of candidates) {
@@ -36,14 +45,18 @@ export function createGroupTree(spec: GroupTreeSpec): ProcessTree {
   }
 
   return {
-    list: () => (cli.startTicks === 0 ? null : members(false)),
+    list: () => (cli.startTicks === 0 ? null : aliveAmong(members(false))),
+    listAll: () => (cli.startTicks === 0 ? null : members(false)),
+    listThoroughly: () => (cli.startTicks === 0 ? null : members(true)),
+    memoryPartsOf: ({ pid }) => findMemoryParts(pid, "/proc"),
+    proportionalBytesOf: ({ pid }) => findProportionalBytes(pid, "/proc"),
     cliAmong: (processes) => processes.find((process) => process.pid === cli.pid) ?? null,
     hostPidsOf: (processes) => processes.map((process) => process.pid),
     signalCli: (signal) => (cli.startTicks === 0 || isAlive(cli)) && sendSignal(cli.pid, signal),
     async kill() {
       if (cli.startTicks === 0) return killGroup(cli.pid, spec.clock);
       if (isAlive(cli)) sendSignal(-cli.pid, "SIGKILL");
-      return killFound(() => members(true), spec.clock, killMsMax);
+      return killFound(() => aliveAmong(members(true)), spec.clock, killMsMax);
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { Clock } from "../../domain/clock.ts";
 import type { CliProcess } from "./cli-process.ts";
-import { killFound } from "./marked-processes.ts";
+import { sendSignal } from "./kill.ts";
 import type { ProcessTree } from "./process-tree.ts";
 import { type ProcessStat, processKey } from "./tree.ts";
+import { pause } from "./until.ts";
 
 const killMsMax = 500;
 
@@ -14,28 +15,48 @@ export interface Leftovers extends Pick<CliProcess, "markBaseline" | "leftovers"
 /** Finds and kills what a turn has left behind in a tree that lives on. */
 export function createLeftovers(tree: ProcessTree, clock: Clock): Leftovers {
   let baseline = new Set<string>();
+  /** Zombies of the look before. */
+  let dead = new Set<string>();
 
-  function among(processes: readonly ProcessStat[]): number[] {
+  function leftAmong(listed: readonly ProcessStat[]): ProcessStat[] {
+    // One that died since the look before, or vanished in this one, may have a child that wasn't born yet when
+    // the list was made.
+    const known = dead;
+    dead = new Set(listed.filter(({ state }) => state === "Z").map(processKey));
+    const processes = listed.filter((process) => process.state !== "Z" || !known.has(processKey(process)));
     const cli = tree.cliAmong(processes);
-    const left = leftoversAmong(
-      processes,
-      cli === null ? baseline : baseline.union(new Set([processKey(cli)])),
-      cli,
-    );
-    return left.length === 0 ? [] : tree.hostPidsOf(left);
+    const kept = cli === null ? baseline : baseline.union(new Set([processKey(cli)]));
+    return leftoversAmong(processes, kept, cli);
   }
 
-  const leftovers = () => among(tree.list() ?? []);
+  const look = () => leftAmong(tree.listThoroughly() ?? []);
+  const among = (processes: readonly ProcessStat[]) => leftAmong(processes).map(({ pid }) => pid);
   return {
     among,
-    markBaseline: () => void (baseline = new Set((tree.list() ?? []).map(processKey))),
-    leftovers,
+    markBaseline: () => void (baseline = new Set((tree.listThoroughly() ?? []).map(processKey))),
+    leftovers: () => look().map(({ pid }) => pid),
     async killLeftovers() {
       // The common case costs two looks; a process that forks while it is looked for shows in the second.
-      if (leftovers().length === 0 && leftovers().length === 0) return 0;
-      return killFound(() => leftovers().map((pid) => ({ pid })), clock, killMsMax);
+      if (look().length === 0 && look().length === 0) return 0;
+      return killSeen(tree, look, clock);
     },
   };
+}
+
+/** A process that is born anew while it is looked for may be missed once, hardly three times. */
+const emptyLooksNeeded = 3;
+
+/** Kills what is seen until three looks in a row see nothing; resolves with how much is left after that time. */
+async function killSeen(tree: ProcessTree, look: () => ProcessStat[], clock: Clock): Promise<number> {
+  const deadlineMs = clock.monotonicMs() + killMsMax;
+  for (let emptyLooks = 0; ;) {
+    const left = look();
+    for (const pid of tree.hostPidsOf(left)) sendSignal(pid, "SIGKILL");
+    emptyLooks = left.length === 0 ? emptyLooks + 1 : 0;
+    if (emptyLooks === emptyLooksNeeded) return 0;
+    if (clock.monotonicMs() >= deadlineMs) return left.length;
+    await pause(1);
+  }
 }
 
 /**

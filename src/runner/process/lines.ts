@@ -2,6 +2,7 @@ const newline = 0x0a;
 const byteOrderMark = "\uFEFF";
 /** A buffer that has grown beyond this is given back once its line is done. */
 const keptBufferBytesMax = 65_536;
+const firstBufferBytes = 1_024;
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -45,9 +46,10 @@ export function createLineFramer(limits: { lineBytesMax: number }): LineFramer {
   }
 
   function endLine(piece: Uint8Array, framed: Framed): void {
-    const bytes = rest.take(piece);
+    const bytes = rest.complete(piece);
     if (typeof bytes === "number") framed.droppedBytes.push(bytes);
     else decodeLine(bytes, framed);
+    rest.clear();
     atStart = false;
   }
 
@@ -80,38 +82,41 @@ export function createLineFramer(limits: { lineBytesMax: number }): LineFramer {
 
 /** The bytes of a line whose end hasn't come yet. */
 function createRest(bytesMax: number) {
-  let buffer = new Uint8Array(1024);
+  let buffer = new Uint8Array(firstBufferBytes);
   let length = 0;
 
   function add(piece: Uint8Array): void {
     if (length + piece.length <= bytesMax) {
-      if (length + piece.length > buffer.length) buffer = grown(buffer, length, length + piece.length);
+      makeRoom(length + piece.length);
       buffer.set(piece, length);
-    } else if (buffer.length > keptBufferBytesMax) {
-      buffer = new Uint8Array(1024);
-    }
+    } else giveBack();
     length += piece.length;
+  }
+
+  /** A buffer that is merely forgotten stays until it is collected; one that is transferred is freed at once. */
+  function makeRoom(bytes: number): void {
+    if (bytes > buffer.length)
+      buffer = new Uint8Array(buffer.buffer.transfer(Math.max(bytes, buffer.length * 2)));
+  }
+
+  function giveBack(): void {
+    if (buffer.length > keptBufferBytesMax) buffer = new Uint8Array(buffer.buffer.transfer(firstBufferBytes));
   }
 
   return {
     add,
     isEmpty: () => length === 0,
-    /** The whole line, or its length when it is too long. The bytes are good until the next `add`. */
-    take(lastPiece: Uint8Array): Uint8Array | number {
-      if (length > 0 || lastPiece.length > bytesMax) add(lastPiece);
-      else return lastPiece;
-      const line = length > bytesMax ? length : buffer.subarray(0, length);
+    /** The whole line, or its length when it is too long. The bytes are good until `clear`. */
+    complete(lastPiece: Uint8Array): Uint8Array | number {
+      if (length === 0 && lastPiece.length <= bytesMax) return lastPiece;
+      add(lastPiece);
+      return length > bytesMax ? length : buffer.subarray(0, length);
+    },
+    clear(): void {
       length = 0;
-      if (buffer.length > keptBufferBytesMax) buffer = new Uint8Array(1024);
-      return line;
+      giveBack();
     },
   };
-}
-
-function grown(buffer: Uint8Array, used: number, needed: number): Uint8Array<ArrayBuffer> {
-  const bigger = new Uint8Array(Math.max(needed, buffer.length * 2));
-  bigger.set(buffer.subarray(0, used));
-  return bigger;
 }
 
 function decodeStrict(bytes: Uint8Array): string | null {

@@ -1,170 +1,176 @@
-import { appendFile, open, rm } from "node:fs/promises";
+import type { Alarm, Clock } from "../../domain/clock.ts";
+import type { Redactor } from "../policies/redaction.ts";
+import { createLogBacklog, type Batch, type Printed } from "./log-backlog.ts";
+import { createLogSegments } from "./log-segments.ts";
 
 export interface RunLogFile {
-  /** Takes the text at once and writes it soon. Never throws. */
-  write(text: string): void;
-  /** True when nothing more is taken: what comes then needn't be prepared, only counted. */
-  readonly isFull: boolean;
-  /** Counts what was left out. */
-  drop(bytes: number): void;
-  /** Resolves when everything is written, or given up. Later writes are dropped. */
+  /** Takes a line of stdout at once, without its end, and writes it soon, redacted. Never throws. */
+  line(text: string): void;
+  /** The same for a piece of stderr, cut wherever it is. */
+  stderr(text: string): void;
+  /** Resolves when everything is written, or given up. What comes later is left out. */
   close(): Promise<void>;
 }
 
 export interface RunLogOptions {
   path: string;
-  /** Size at which the log stops; what comes then is only counted. */
+  /** What is kept: of more than that the beginning and the end. */
   bytesMax: number;
-  /** Told once, with the first error; what comes then is dropped. */
+  redactor: Pick<Redactor, "log" | "logStream">;
+  clock: Pick<Clock, "after">;
+  /** Told once, with the first error; what comes then is left out. */
   onError: (error: NodeJS.ErrnoException) => void;
-  /** Told whenever more of it can be read. */
-  onGrown?: () => void;
+  /** Told whenever more of it can be read, with how much the files have grown. */
+  onGrown?: (bytes: number) => void;
+}
+
+export interface OpenRunLog extends RunLogFile {
+  /** Calls while nothing is being written, so that what is read belongs together. */
+  between<T>(read: () => Promise<T>): Promise<T>;
 }
 
 /** Text is collected this long, so that a chatty run isn't one system call for each line. */
 const collectMs = 100;
-/** A disk that doesn't keep up isn't waited for. */
-const pendingBytesMax = 1_048_576;
+/** The end of a flood is written less often: most of it would be thrown away again. */
+const collectEndMs = 500;
+/** What waits to be written into the beginning, and into the end. */
+const beginningCharsMax = 4_194_304;
+const endCharsMax = 524_288;
+/** So much isn't collected any longer. */
+const writeAtChars = 262_144;
+/** So much is redacted and written at a time; the event loop goes on between two of them. */
+const sliceChars = 65_536;
 
-/** The raw log of a run. The file is made with the first text, and is open only while it is written to. */
-export function openRunLog({ path, bytesMax, onError, onGrown }: RunLogOptions): RunLogFile {
-  let pending: string[] = [];
-  let pendingBytes = 0;
-  let keptBytes = 0;
-  let droppedBytes = 0;
-  let isFull = false;
+/** The raw log of a run. Its files are made with the first text, and are open only while they are written to. */
+export function openRunLog(options: RunLogOptions): OpenRunLog {
+  const { path, bytesMax, clock, onError, onGrown } = options;
+  const backlog = createLogBacklog(Math.min(endCharsMax, bytesMax));
+  const segments = createLogSegments(path, bytesMax);
+  const redaction = createLogRedaction(options.redactor);
   let failed = false;
-  let timer: Timer | null = null;
-  let writing: Promise<void> = Promise.resolve();
+  let isClosed = false;
+  let isWriting = false;
+  let alarm: Alarm | null = null;
+  let writing: Promise<unknown> = Promise.resolve();
   let closing: Promise<void> | null = null;
 
-  function write(text: string): void {
-    const bytes = Buffer.byteLength(text);
-    isFull ||= keptBytes + bytes > bytesMax || closing !== null;
-    if (isFull || failed || pendingBytes + bytes > pendingBytesMax) {
-      droppedBytes += bytes;
-      return;
+  function add(printed: Printed): void {
+    if (failed || isClosed) return;
+    backlog.add(printed, Math.min(segments.headRoom, beginningCharsMax));
+    writeSoon();
+  }
+
+  function writeSoon(): void {
+    if (isWriting || backlog.isEmpty) return;
+    const isBeginning = segments.headRoom > 0;
+    if (isBeginning && backlog.chars >= writeAtChars) writeNow();
+    else alarm ??= clock.after(isBeginning ? collectMs : collectEndMs, writeNow);
+  }
+
+  function writeNow(): void {
+    alarm?.stop();
+    alarm = null;
+    isWriting = true;
+    const written = writing.then(() => write(backlog.take()));
+    writing = written.then(() => {
+      isWriting = false;
+      if (!isClosed) writeSoon();
+    });
+  }
+
+  async function write({ beginning, leftOutBytes, end }: Batch): Promise<void> {
+    await writeTexts(redaction.texts(beginning));
+    if (leftOutBytes > 0) {
+      redaction.gap();
+      segments.leaveOut(leftOutBytes);
     }
-    keptBytes += bytes;
-    pendingBytes += bytes;
-    pending.push(text);
-    timer ??= setTimeout(flush, collectMs);
+    await writeTexts(redaction.texts(end));
   }
 
-  function flush(): void {
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
-    const text = pending.join("");
-    const bytes = pendingBytes;
-    pending = [];
-    if (text !== "") writing = writing.then(() => append(text)).then(() => void (pendingBytes -= bytes));
+  async function writeTexts(texts: Iterable<string>): Promise<void> {
+    let collected = "";
+    for (const text of texts) {
+      collected += text;
+      if (collected.length < sliceChars) continue;
+      await writeText(collected);
+      collected = "";
+    }
+    if (collected !== "") await writeText(collected);
   }
 
-  async function append(text: string): Promise<void> {
+  async function writeText(text: string): Promise<void> {
     if (failed) return;
     try {
-      await appendFile(path, text, { mode: 0o600 });
+      const grownBytes = await segments.write(Buffer.from(text));
+      onGrown?.(grownBytes);
     } catch (error) {
       // Whatever the disk refuses, the run goes on without its log.
       failed = true;
-      return onError(error as NodeJS.ErrnoException);
+      onError(error as NodeJS.ErrnoException);
     }
-    onGrown?.();
   }
 
   async function finish(): Promise<void> {
-    flush();
+    isClosed = true;
+    alarm?.stop();
     await writing;
-    if (droppedBytes > 0) await append(`… ${droppedBytes} bytes dropped\n`);
+    await write(backlog.take());
+    await writeTexts([redaction.end()]);
   }
 
   return {
-    write,
-    get isFull() {
-      return isFull || failed;
-    },
-    drop: (bytes) => void (droppedBytes += bytes),
+    line: (text) => add({ from: "stdout", text }),
+    stderr: (text) => add({ from: "stderr", text }),
     close: () => (closing ??= finish()),
+    between(read) {
+      const reading = writing.then(read);
+      writing = reading.catch(() => undefined);
+      return reading;
+    },
   };
 }
 
-/** The log from its beginning, at most `bytesMax` of it; null when there is none. */
-export async function readRunLog(path: string, { bytesMax }: { bytesMax: number }): Promise<string | null> {
-  const file = await openExisting(path);
-  if (file === null) return null;
-  try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, bytesMax)), 0, undefined, 0);
-    return new TextDecoder().decode(buffer.subarray(0, bytesRead), { stream: true });
-  } finally {
-    await file.close();
+/** What was printed as it stands in the log. */
+function createLogRedaction(redactor: Pick<Redactor, "log" | "logStream">) {
+  const stderr = redactor.logStream();
+  const longLine = redactor.logStream();
+
+  /** The last line was stderr's and isn't over. */
+  let isLineOpen = false;
+
+  function* lineOf({ text, isCut }: Printed): Iterable<string> {
+    if (isLineOpen) yield "\n";
+    isLineOpen = false;
+    if (text.length <= sliceChars && !isCut) return yield `${redactor.log(text)}\n`;
+    if (isCut) longLine.gap();
+    for (const slice of slicesOf(text)) yield longLine.push(slice);
+    yield `${longLine.end()}\n`;
   }
-}
 
-/** A region of a log, as text of whole characters. */
-export interface LogPiece {
-  text: string;
-  /** Where the text begins and where the next piece does, in bytes. */
-  fromByte: number;
-  nextByte: number;
-  /** The log's size when it was read. */
-  totalBytes: number;
-}
-
-/**
- * At most `bytesMax` bytes (4 or more, or a character may never fit) from `fromByte` on; a negative
- * `fromByte` counts from the end. Characters that are cut at either side are left out. Null without a log.
- */
-export async function readLogPiece(
-  path: string,
-  fromByte: number,
-  bytesMax: number,
-): Promise<LogPiece | null> {
-  const file = await openExisting(path);
-  if (file === null) return null;
-  try {
-    const { size } = await file.stat();
-    const start = fromByte < 0 ? Math.max(0, size + fromByte) : Math.min(fromByte, size);
-    const wanted = Buffer.alloc(Math.min(bytesMax, size - start));
-    const { buffer, bytesRead } = await file.read(wanted, 0, undefined, start);
-    const { from, to } = wholeCharacters(buffer.subarray(0, bytesRead));
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(buffer.subarray(from, to));
-    return { text, fromByte: start + from, nextByte: start + to, totalBytes: size };
-  } finally {
-    await file.close();
+  function* stderrOf({ text }: Printed): Iterable<string> {
+    for (const slice of slicesOf(text)) yield marked(stderr.push(slice));
   }
-}
 
-/** The part without the end of a character that began before it, and the beginning of one that ends after it. */
-function wholeCharacters(bytes: Uint8Array): { from: number; to: number } {
-  let from = 0;
-  while (from < 3 && isContinuation(bytes[from])) from++;
-  let last = bytes.length - 1;
-  while (last > bytes.length - 4 && isContinuation(bytes[last])) last--;
-  const isCut = last >= from && last + characterBytes(bytes[last] ?? 0) > bytes.length;
-  return { from, to: isCut ? last : bytes.length };
-}
-
-function isContinuation(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0b1100_0000) === 0b1000_0000;
-}
-
-/** How long a character is by its first byte. */
-function characterBytes(first: number): number {
-  if (first >= 0b1111_0000) return 4;
-  if (first >= 0b1110_0000) return 3;
-  return first >= 0b1100_0000 ? 2 : 1;
-}
-
-export async function removeRunLog(path: string): Promise<void> {
-  await rm(path, { force: true });
-}
-
-async function openExisting(path: string) {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
+  function marked(text: string): string {
+    if (text === "") return "";
+    const mark = isLineOpen ? "" : "[stderr] ";
+    isLineOpen = !text.endsWith("\n");
+    return mark + text;
   }
+
+  return {
+    *texts(all: readonly Printed[]): Iterable<string> {
+      for (const printed of all) yield* printed.from === "stdout" ? lineOf(printed) : stderrOf(printed);
+    },
+    /** Something was left out, perhaps in the midst of a value. */
+    gap() {
+      stderr.gap();
+      isLineOpen = false;
+    },
+    end: () => marked(stderr.end()),
+  };
+}
+
+function* slicesOf(text: string): Iterable<string> {
+  for (let at = 0; at < text.length; at += sliceChars) yield text.slice(at, at + sliceChars);
 }

@@ -4,12 +4,15 @@ import { killMarked } from "./marked-processes.ts";
 import { type ProcessTree, killMsMax } from "./process-tree.ts";
 import {
   type ProcessStat,
+  aliveAmong,
   childrenOf,
   descendantsOf,
   findAlive,
+  findMemoryParts,
+  findProportionalBytes,
   innerPidOf,
   isAlive,
-  listAlive,
+  listProcesses,
 } from "./tree.ts";
 import { until } from "./until.ts";
 
@@ -44,14 +47,20 @@ export function createNamespaceTree(spec: NamespaceTreeSpec): ProcessTree {
     return first;
   }
 
-  function list(): ProcessStat[] | null {
+  function listAll(): ProcessStat[] | null {
     const init = findFirst();
     if (init === null) return null;
-    const processes = listAlive(`/proc/${init.pid}/root/proc`);
-    // Until the namespace's own /proc is mounted, the host's is found here.
-    const isOwn = processes.some((process) => process.pid === 1 && process.startTicks === init.startTicks);
-    if (isOwn) return processes;
+    const folder = procFolderOf(init);
+    // Until the namespace's own /proc is mounted, the host's is found here. Asked before the list is made: names
+    // of the host's processes, looked up in a /proc that is mounted meanwhile, would look like so many that ended.
+    const isOwn = findAlive(1, folder)?.startTicks === init.startTicks;
+    if (isOwn) return listProcesses(folder);
     return isAlive(init) ? null : [];
+  }
+
+  function list(): ProcessStat[] | null {
+    const processes = listAll();
+    return processes && aliveAmong(processes);
   }
 
   function cliAmong(processes: readonly ProcessStat[]): ProcessStat | null {
@@ -68,6 +77,10 @@ export function createNamespaceTree(spec: NamespaceTreeSpec): ProcessTree {
 
   return {
     list,
+    listAll,
+    listThoroughly: listAll,
+    memoryPartsOf: ({ pid }) => first && findMemoryParts(pid, procFolderOf(first)),
+    proportionalBytesOf: ({ pid }) => first && findProportionalBytes(pid, procFolderOf(first)),
     cliAmong,
     hostPidsOf(processes) {
       const init = findFirst();
@@ -82,6 +95,11 @@ export function createNamespaceTree(spec: NamespaceTreeSpec): ProcessTree {
     },
     kill: () => killNamespace(spec, findFirst()),
   };
+}
+
+/** The namespace's own /proc, seen through its first process. */
+function procFolderOf(first: { pid: number }): string {
+  return `/proc/${first.pid}/root/proc`;
 }
 
 /** Time for the wrapper to wait for its child, which then isn't left as a zombie to process 1. */

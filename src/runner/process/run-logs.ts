@@ -1,28 +1,23 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type LogPiece,
-  openRunLog,
-  readLogPiece,
-  readRunLog,
-  removeRunLog,
-  type RunLogFile,
-  type RunLogOptions,
-} from "./log-file.ts";
+import { openRunLog, type OpenRunLog, type RunLogFile, type RunLogOptions } from "./log-file.ts";
+import { type LogPiece, readLogPiece } from "./log-reading.ts";
+import { removeLogFiles } from "./log-segments.ts";
+import { type LogRetention, removeOldLogs } from "./old-logs.ts";
 import { type ListMissingRuns, removeStrayLogs } from "./stray-logs.ts";
 
-export interface RunLogsOptions extends Pick<RunLogOptions, "bytesMax" | "onError"> {
+export interface RunLogsOptions extends Pick<RunLogOptions, "bytesMax" | "onError" | "redactor" | "clock"> {
   folder: string;
 }
 
-/** Room for the last line, which tells what was dropped. */
-const lastLineBytesMax = 1_024;
+/** Of a log that is read as a whole so much is held at a time. */
+const pieceBytes = 262_144;
 
-/** The raw logs of runs, a file each. */
+/** The raw logs of runs. */
 export interface RunLogs {
   open(runId: string): RunLogFile;
-  /** Of a run that has ended the whole log: what is still being written is waited for. Null when there is none. */
-  read(runId: string): Promise<string | null>;
+  /** As much as there is now, from its beginning, piece by piece; of a run that has ended all. Null when there is none. */
+  read(runId: string): Promise<ReadableStream<Uint8Array> | null>;
   /** A region of it, as `readLogPiece` has it; of a run that has ended, nothing comes after the end. */
   readPiece(runId: string, fromByte: number, bytesMax: number): Promise<LogPiece | null>;
   /** Wakes whenever the run's log has grown, until the function that comes back is called. */
@@ -30,51 +25,90 @@ export interface RunLogs {
   remove(runIds: readonly string[]): Promise<void>;
   /** Removes logs of runs that are not there (any more); resolves with how many. */
   removeStray(listMissingRuns: ListMissingRuns): Promise<number>;
+  /** Removes logs that were kept long enough, or are too much; resolves with how many. */
+  removeOld(retention: LogRetention): Promise<number>;
+  /** Bytes of all logs: as `removeOld` has counted them last, and what was written since. */
+  readonly bytes: number;
 }
 
-export function createRunLogs({ folder, bytesMax, onError }: RunLogsOptions): RunLogs {
+export function createRunLogs(options: RunLogsOptions): RunLogs {
+  const { folder } = options;
+  const opened = new Map<string, OpenRunLog>();
   const closing = new Map<string, Promise<void>>();
   const followers = createFollowers();
+  let bytes = 0;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const pathOf = (runId: string) => join(folder, `${runId}.log`);
 
+  function open(runId: string): RunLogFile {
+    const log = openRunLog({
+      ...options,
+      path: pathOf(runId),
+      onGrown(grownBytes) {
+        bytes += grownBytes;
+        followers.wake(runId);
+      },
+    });
+    opened.set(runId, log);
+    return { ...log, close: () => close(runId, log) };
+  }
+
   /** Nobody waits for a log to be written, so that a turn doesn't; who reads it does. */
-  async function close(runId: string, log: RunLogFile): Promise<void> {
+  async function close(runId: string, log: OpenRunLog): Promise<void> {
     const closed = log.close();
     closing.set(runId, closed);
     await closed;
     closing.delete(runId);
+    if (opened.get(runId) === log) opened.delete(runId);
   }
+
+  async function readPiece(runId: string, fromByte: number, bytesMax: number): Promise<LogPiece | null> {
+    await closing.get(runId);
+    const read = () => readLogPiece(pathOf(runId), fromByte, bytesMax);
+    return opened.get(runId)?.between(read) ?? read();
+  }
+
   return {
-    open(runId) {
-      const onGrown = () => followers.wake(runId);
-      const log = openRunLog({ path: pathOf(runId), bytesMax, onError, onGrown });
-      return {
-        write: log.write,
-        drop: log.drop,
-        get isFull() {
-          return log.isFull;
-        },
-        close: () => close(runId, log),
-      };
-    },
+    open,
     async read(runId) {
-      await closing.get(runId);
-      return readRunLog(pathOf(runId), { bytesMax: bytesMax + lastLineBytesMax });
+      const first = await readPiece(runId, 0, pieceBytes);
+      return first && streamOf(first, (fromByte) => readPiece(runId, fromByte, pieceBytes));
     },
-    async readPiece(runId, fromByte, pieceBytesMax) {
-      await closing.get(runId);
-      return readLogPiece(pathOf(runId), fromByte, pieceBytesMax);
-    },
+    readPiece,
     onGrown: followers.add,
     removeStray: (listMissingRuns) => removeStrayLogs(folder, listMissingRuns),
+    async removeOld(retention) {
+      const { removed, keptBytes } = await removeOldLogs(folder, retention);
+      bytes = keptBytes;
+      return removed;
+    },
+    get bytes() {
+      return bytes;
+    },
     async remove(runIds) {
       for (const runId of runIds) {
         await closing.get(runId);
-        await removeRunLog(pathOf(runId));
+        await removeLogFiles(pathOf(runId));
       }
     },
   };
+}
+
+/** Ends where the log ended when it was begun, or with the log. */
+function streamOf(
+  first: LogPiece,
+  readFrom: (fromByte: number) => Promise<LogPiece | null>,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let piece: LogPiece | null = first;
+  return new ReadableStream({
+    async pull(controller) {
+      if (piece === null || piece.text === "") return controller.close();
+      const { text, nextByte } = piece;
+      controller.enqueue(encoder.encode(text));
+      piece = nextByte < first.totalBytes ? await readFrom(nextByte) : null;
+    },
+  });
 }
 
 /** Who follows which log. What a CLI prints on stderr makes no event, so nothing else tells of it. */

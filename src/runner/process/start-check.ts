@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from "node:fs";
+import type { WritablePlaces } from "./containment.ts";
 import { isAtOrBelow } from "./paths.ts";
 
 export type StartFailure = {
@@ -12,12 +13,21 @@ export type StartFailure = {
  * wrapper starts well and then hides what its command met.
  *
  * @param hiddenPaths real paths of the folders that won't be there for the command
+ * @param files where a file policy lets it write, and what it covers
  */
 export function checkStart(
   spec: { file: string; cwd: string },
   hiddenPaths: readonly string[],
+  files: WritablePlaces | null = null,
 ): StartFailure | null {
-  return checkCwd(spec.cwd, hiddenPaths) ?? checkFile(spec.file, hiddenPaths);
+  return (
+    checkCwd(spec.cwd, hiddenPaths) ?? checkFile(spec.file, (path) => isUnseen(path, hiddenPaths, files))
+  );
+}
+
+function isUnseen(path: string, hiddenPaths: readonly string[], files: WritablePlaces | null): boolean {
+  if (isHidden(path, hiddenPaths)) return true;
+  return files !== null && isHidden(path, files.temporaryPaths) && !isHidden(path, files.writablePaths);
 }
 
 function checkCwd(cwd: string, hiddenPaths: readonly string[]): StartFailure | null {
@@ -29,10 +39,10 @@ function checkCwd(cwd: string, hiddenPaths: readonly string[]): StartFailure | n
   return null;
 }
 
-function checkFile(file: string, hiddenPaths: readonly string[]): StartFailure | null {
+function checkFile(file: string, isUnseenPath: (path: string) => boolean): StartFailure | null {
   const real = realPathOf(file);
   if (real === null) return failed("cli_not_found", `There is no ${file}.`);
-  if (isHidden(real, hiddenPaths))
+  if (isUnseenPath(real) || isUnseenPath(file))
     return failed("spawn_error", `${file} lies in a folder that runs may not see.`);
   if (!isExecutableFile(real)) return failed("spawn_error", `${file} isn't an executable file.`);
   const interpreter = interpreterOf(real);

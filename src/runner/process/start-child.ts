@@ -4,6 +4,7 @@ import type { ProcessSpec } from "./cli-process.ts";
 import { type Containment, wrap } from "./containment.ts";
 import { processMarker } from "./environment.ts";
 import { type StartFailure, checkStart, existingFolders } from "./start-check.ts";
+import { writablePlaces } from "./writable-places.ts";
 import { type WrapperStatus, openWrapperStatus } from "./wrapper-status.ts";
 
 export type Child = Bun.Subprocess<"pipe", "pipe", "pipe">;
@@ -26,21 +27,37 @@ export function startChild(
   spec: ProcessSpec,
 ): Started | StartFailure {
   const hiddenPaths = containment.rung === "process-group" ? [] : existingFolders(spec.hiddenPaths);
-  const obstacle = checkStart(spec, hiddenPaths);
+  const files = writablePlaces(spec);
+  if (files !== null && containment.rung !== "bwrap") return withoutFilePolicy;
+  const obstacle = checkStart(spec, hiddenPaths, files);
   if (obstacle !== null) return obstacle;
-  const { file, args } = wrap(containment, { ...spec, hiddenPaths, statusFd });
+  const { file, args } = wrap(containment, { ...spec, hiddenPaths, files, statusFd });
+  const yielding = yieldingFirst(containment);
+  const command = [...yielding, file, ...args];
   let status: WrapperStatus | null = null;
   try {
     if (containment.rung === "bwrap")
       status = openWrapperStatus(join(scratchFolder, `headway-${spec.processId}`));
-    const child = spawn([file, ...args], spec, status);
-    lowerPriority(child.pid);
+    const child = spawn(command, spec, status);
+    if (yielding.length === 0) lowerPriority(child.pid);
     return { kind: "started", child, status };
   } catch (error) {
     status?.close();
     return spawnFailure(error);
   }
 }
+
+/** A priority that is lowered from here comes too late for what has been started by then: bwrap and many CLIs are that quick. */
+function yieldingFirst({ tools }: Containment): string[] {
+  return tools.nice === null ? [] : [tools.nice, "-n", String(niceness)];
+}
+
+/** An agent that was promised to write in its folder only isn't run without that. */
+const withoutFilePolicy: StartFailure = {
+  kind: "failed",
+  code: "spawn_error",
+  message: "The agent's file policy needs bwrap, which doesn't contain runs on this server any more.",
+};
 
 function spawn(command: string[], spec: ProcessSpec, status: WrapperStatus | null): Child {
   return Bun.spawn(command, {
@@ -61,7 +78,8 @@ function spawnFailure(error: unknown): StartFailure {
   return { kind: "failed", code: "spawn_error", message: `The system refused to start the CLI (${code}).` };
 }
 
-function lowerPriority(pid: number): void {
+/** Has a process yield as a CLI does. */
+export function lowerPriority(pid: number): void {
   try {
     setPriority(pid, niceness);
   } catch (error) {

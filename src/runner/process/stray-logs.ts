@@ -1,30 +1,38 @@
 import { opendir } from "node:fs/promises";
 import { join } from "node:path";
-import { removeRunLog } from "./log-file.ts";
+import { removeLogFiles } from "./log-segments.ts";
 
 /** Of these runs, those that are not there (any more). */
 export type ListMissingRuns = (runIds: readonly string[]) => readonly string[];
 
 /** So many runs are asked for at once. */
 const runsPerLookMax = 500;
+const logName = /^(run_\w+)(?:\.tail-[01])?\.log$/;
+
+/** The runs that have files in the folder, some at a time; one may come more than once, since it may have several. */
+export async function* listLoggedRuns(folder: string): AsyncIterable<readonly string[]> {
+  let runIds = new Set<string>();
+  for await (const { name } of await opendir(folder)) {
+    const runId = logName.exec(name)?.[1];
+    if (runId !== undefined) runIds.add(runId);
+    if (runIds.size < runsPerLookMax) continue;
+    yield [...runIds];
+    runIds = new Set();
+  }
+  if (runIds.size > 0) yield [...runIds];
+}
 
 /**
  * Removes the logs of runs that are gone: a server that ended between the deletion of a conversation and
  * that of its logs left them. Resolves with how many there were.
  */
 export async function removeStrayLogs(folder: string, listMissingRuns: ListMissingRuns): Promise<number> {
-  let removed = 0;
-  let runIds: string[] = [];
-  const removeMissing = async () => {
-    const missing = listMissingRuns(runIds);
-    runIds = [];
-    for (const runId of missing) await removeRunLog(join(folder, `${runId}.log`));
-    removed += missing.length;
-  };
-  for await (const { name } of await opendir(folder)) {
-    if (/^run_\w+\.log$/.test(name)) runIds.push(name.slice(0, -".log".length));
-    if (runIds.length === runsPerLookMax) await removeMissing();
+  const removed = new Set<string>();
+  for await (const runIds of listLoggedRuns(folder)) {
+    for (const runId of listMissingRuns(runIds)) {
+      await removeLogFiles(join(folder, `${runId}.log`));
+      removed.add(runId);
+    }
   }
-  await removeMissing();
-  return removed;
+  return removed.size;
 }

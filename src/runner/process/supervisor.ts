@@ -9,6 +9,7 @@ import { createGroupTree } from "./group-tree.ts";
 import { createLimitWatch } from "./limits.ts";
 import { createNamespaceTree } from "./namespace-tree.ts";
 import type { ProcessTree } from "./process-tree.ts";
+import { createReadingPace } from "./reading-pace.ts";
 import { reap } from "./reap.ts";
 import { type Started, startChild } from "./start-child.ts";
 import { findStartTicks, readBootId } from "./tree.ts";
@@ -26,6 +27,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { containment, clock } = options;
   const { rung } = containment;
   const limitWatch = createLimitWatch(clock);
+  const pace = createReadingPace(clock, () => Bun.gc(true));
   const bootId = readBootId();
   const living = new Map<string, CliProcess>();
 
@@ -40,6 +42,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       containment: rung,
       clock,
       limitWatch,
+      pace,
       readExitStatus: () => exitStatusOf(outermostStatus(started), rung, status?.wasExecuted() ?? true),
       onTreeDead() {
         status?.close();
@@ -64,7 +67,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       options.publish({ type: "process.spawned", processId, cli, pid, containment: rung, tookMs });
       return { kind: "spawned", process };
     },
-    reap: (identity) => reap(identity, clock),
+    // Of its own trees it knows more than a look from outside can tell.
+    reap: (identity) => living.get(identity.marker)?.killTree() ?? reap(identity, clock),
     async killAll() {
       await Promise.all([...living.values()].map((process) => process.killTree()));
     },

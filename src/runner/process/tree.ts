@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { withDescriptor } from "./spare-descriptor.ts";
 
 /** What /proc/PID/stat says of a process. */
 export interface ProcessStat {
@@ -50,6 +51,10 @@ export function parseStat(text: string): ProcessStat | null {
   };
 }
 
+function vanished(pid: number): ProcessStat {
+  return { pid, state: "X", ppid: 0, processGroup: 0, session: 0, startTicks: 0, rssBytes: 0, cpuMs: 0 };
+}
+
 /** The process, if it exists and isn't a zombie. */
 export function findAlive(pid: number, procFolder = "/proc"): ProcessStat | null {
   const stat = readStat(pid, procFolder);
@@ -67,7 +72,7 @@ export function processKey(process: { pid: number; startTicks: number }): string
 }
 
 function readStat(pid: number, procFolder: string): ProcessStat | null {
-  const text = readText(`${procFolder}/${pid}/stat`);
+  const text = readTextIfThere(`${procFolder}/${pid}/stat`);
   return text === null ? null : parseStat(text);
 }
 
@@ -80,21 +85,66 @@ function isAliveState(state: string): boolean {
   return state !== "Z" && state !== "X" && state !== "x";
 }
 
+export function aliveAmong(processes: readonly ProcessStat[]): ProcessStat[] {
+  return processes.filter(({ state }) => isAliveState(state));
+}
+
 /** All processes that a /proc shows, zombies left out. */
 export function listAlive(procFolder = "/proc"): ProcessStat[] {
+  return aliveAmong(listProcesses(procFolder));
+}
+
+/**
+ * All processes that a /proc shows, those included that have ended and that nobody has waited for yet (Z), or
+ * that ended between the list and the look at them (X): what hops from pid to pid is met like that.
+ */
+export function listProcesses(procFolder = "/proc"): ProcessStat[] {
   const found: ProcessStat[] = [];
   for (const name of readNames(procFolder)) {
     const first = name.charCodeAt(0);
     if (first < 0x30 || first > 0x39) continue;
-    const stat = findAlive(Number(name), procFolder);
-    if (stat !== null) found.push(stat);
+    const stat = readStat(Number(name), procFolder);
+    found.push(stat ?? vanished(Number(name)));
   }
   return found;
 }
 
+/** Resident memory by what it is. */
+export interface MemoryParts {
+  /** Of its own, or shared with the process that it was forked from until one of them writes. */
+  anonymousBytes: number;
+  /** Programs and libraries, which all who run them have in common. */
+  fileBytes: number;
+  sharedBytes: number;
+}
+
+/** Read without any lock of the process; null when that can't be told. */
+export function findMemoryParts(pid: number, procFolder: string): MemoryParts | null {
+  const status = readTextIfThere(`${procFolder}/${pid}/status`) ?? "";
+  const bytesOf = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]) * 1_024;
+  const parts = {
+    anonymousBytes: bytesOf("RssAnon"),
+    fileBytes: bytesOf("RssFile"),
+    sharedBytes: bytesOf("RssShmem"),
+  };
+  return Object.values(parts).some(Number.isNaN) ? null : parts;
+}
+
+/**
+ * What a process has in memory, of what it shares with others only its share (Pss); null when that can't be
+ * told. Takes some 50 µs for a small process and 1 ms for a Node.js one, and waits for a lock of the process.
+ */
+export function findProportionalBytes(pid: number, procFolder: string): number | null {
+  const line = /^Pss:\s+(\d+) kB$/m.exec(readTextIfThere(`${procFolder}/${pid}/smaps_rollup`) ?? "");
+  return line === null ? null : Number(line[1]) * 1_024;
+}
+
 /** Pids of the children of all threads of a process. */
 export function childrenOf(pid: number): number[] {
-  const lists = readNames(`/proc/${pid}/task`).map((task) => readText(`/proc/${pid}/task/${task}/children`));
+  const lists = readNames(`/proc/${pid}/task`).map((task) =>
+    readTextIfThere(`/proc/${pid}/task/${task}/children`),
+  );
   return lists.flatMap((list) => (list ?? "").split(" ").filter(Boolean).map(Number));
 }
 
@@ -112,28 +162,29 @@ export function descendantsOf(pid: number): number[] {
 
 /** The pid that a process has in its innermost PID namespace. */
 export function innerPidOf(hostPid: number): number | null {
-  const line = /^NSpid:\s*(?:\d+\s+)*(\d+)$/m.exec(readText(`/proc/${hostPid}/status`) ?? "");
+  const line = /^NSpid:\s*(?:\d+\s+)*(\d+)$/m.exec(readTextIfThere(`/proc/${hostPid}/status`) ?? "");
   return line === null ? null : Number(line[1]);
 }
 
 /** Whether a process was started with this variable; false when its environment can't be read. */
 export function hasVariable(pid: number, name: string, value: string): boolean {
-  const environment = readText(`/proc/${pid}/environ`);
+  const environment = readTextIfThere(`/proc/${pid}/environ`);
   return environment !== null && environment.split("\0").includes(`${name}=${value}`);
 }
 
 /** "" where there is no /proc. */
 export function readBootId(): string {
-  return (readText("/proc/sys/kernel/random/boot_id") ?? "").trim();
+  return (readTextIfThere("/proc/sys/kernel/random/boot_id") ?? "").trim();
 }
 
-function readText(path: string): string | null {
+/** A file of the kernel's, byte for byte; null when it isn't there, or isn't for us. */
+export function readTextIfThere(path: string): string | null {
   return readBytes(path)?.toString("latin1") ?? null;
 }
 
 function readBytes(path: string): Buffer | null {
   try {
-    return readFileSync(path);
+    return withDescriptor(() => readFileSync(path));
   } catch (error) {
     if (isGone(error)) return null;
     throw error;
@@ -142,7 +193,7 @@ function readBytes(path: string): Buffer | null {
 
 function readNames(path: string): string[] {
   try {
-    return readdirSync(path);
+    return withDescriptor(() => readdirSync(path));
   } catch (error) {
     if (isGone(error)) return [];
     throw error;

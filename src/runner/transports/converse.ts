@@ -21,6 +21,8 @@ export interface ConverseOptions {
   recorder: TurnRecorder;
   hooks: { use(hooks: RecorderHooks): void };
   limits: WatchdogLimits & { killGraceMs: number };
+  /** The process printed something, whatever it is. */
+  onSignOfLife(): void;
   onFirstOutput(): void;
   onAnomaly(code: string, detail: string): void;
 }
@@ -129,12 +131,16 @@ function listener(
   const { recorder, live } = options;
   return {
     lines(lines) {
+      options.onSignOfLife();
       watchdogs.signOfLife();
-      recorder.lines(lines);
+      const room = recorder.lines(lines);
+      if (room) watchdogs.deafUntil(room);
+      return room ?? undefined;
     },
     lineDropped: (bytes) => recorder.anomaly("line_too_long", `A line of ${bytes} bytes was dropped.`),
     garbled: () => recorder.anomaly("invalid_utf8", "The CLI printed bytes that are not UTF-8."),
     stderr(text) {
+      options.onSignOfLife();
       watchdogs.signOfLife();
       recorder.stderr(text);
     },

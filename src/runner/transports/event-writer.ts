@@ -25,6 +25,8 @@ export interface EventWriter {
   write(event: RunEventBody): void;
   note(note: RunNote): void;
   flushSoon(): void;
+  /** Resolves when nothing waits any more; null when that is so already. */
+  committing(): Promise<void> | null;
   flushed(): Promise<void>;
   /** What is left for the settlement's own transaction; little, unless the store refused the rest. */
   finish(): Promise<{ lastEvents: RunEventBody[]; note: RunNote | null }>;
@@ -100,6 +102,7 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     flushSoon() {
       if (!committing && !isRefused && isWorthACommit()) start();
     },
+    committing: () => committing,
     async flushed() {
       start();
       await committing;

@@ -4,6 +4,7 @@ import type { AgentSettings } from "../../domain/agent.ts";
 import type { ClaimedRun, ConversationLog, RunLog, RunStart } from "../../domain/ports.ts";
 import type { Adapter } from "../adapters/adapter.ts";
 import type { LiveRun } from "../live-run.ts";
+import type { ExitStatus } from "../process/cli-process.ts";
 import type { RunLogFile } from "../process/log-file.ts";
 import type { Redactor } from "../policies/redaction.ts";
 import type { Wakeups } from "../runner-api.ts";
@@ -103,6 +104,8 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
   let survivors = 0;
   let runStart: RunStart | null = null;
   let preparedMs = 0;
+  /** Of the process that was started last. */
+  let cameUp = () => {};
 
   const storeFailed = (message: string) => live.stop({ kind: "store_error", message });
 
@@ -158,8 +161,21 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
     return session;
   }
   async function start(using: Adapter) {
-    const outcome = await startProcess(options.start, using, run, plan, isOneTurn);
-    return outcome.kind === "started" ? outcome.session : outcome;
+    // The clock of the turn begins with its conversation; until then the deadline is watched here.
+    const deadline = clock.after(Math.max(0, timeLeftMs()), () => live.stop({ kind: "deadline" }));
+    const outcome = await startProcess(options.start, using, run, plan, isOneTurn, {
+      stopped: live.stopped,
+      onShortOfMemory: (message) => recorder.notice("waiting_for_memory", message),
+    });
+    deadline.stop();
+    if (outcome.kind === "failed") return outcome;
+    cameUp = outcome.cameUp;
+    return outcome.session;
+  }
+  /** By the monotonic clock: a wall clock that jumps ends no run. */
+  function timeLeftMs(): number {
+    const timeoutMs = run.timeoutMs ?? run.agent.timeoutMs ?? options.runTimeoutMs;
+    return timeoutMs - (clock.monotonicMs() - begunMs);
   }
   /** `running` needs no disk of its own: the claim was durable, and the order of commits is the order of calls. */
   async function begin(session: SessionProcess, warm: boolean): Promise<void> {
@@ -173,10 +189,7 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
     const prompt = options.redactor.restore(run.prompt, run.promptHoles);
     preparedMs = clock.monotonicMs() - begunMs;
     if (session.cliVersion) recorder.cliVersion(session.cliVersion);
-    const timeoutMs = run.timeoutMs ?? run.agent.timeoutMs ?? options.runTimeoutMs;
     const { stallTimeoutMs, firstOutputMs, killGraceMs } = options;
-    // By the monotonic clock: a wall clock that jumps ends no run.
-    const deadlineInMs = timeoutMs - (clock.monotonicMs() - begunMs);
     return converse({
       clock,
       session,
@@ -184,7 +197,8 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
       live,
       recorder,
       hooks,
-      limits: { deadlineInMs, stallTimeoutMs, firstOutputMs, killGraceMs },
+      limits: { deadlineInMs: timeLeftMs(), stallTimeoutMs, firstOutputMs, killGraceMs },
+      onSignOfLife: () => cameUp(),
       onFirstOutput: () => {
         const tookMs = clock.monotonicMs() - begunMs;
         options.publish({ type: "run.first_output", runId: run.runId, cli: run.agent.cli, tookMs });
@@ -284,13 +298,19 @@ async function concludeTurn(
     end: conversed,
     recorded: await recorder.finish(),
     warm: reused,
-    exit: session?.process.exitStatus ?? null,
+    exit: exitOfRun(session, conversed),
     ...account,
     survivors,
     endedAtMonotonicMs,
     preparedMs,
     release: () => (session ? release(options, session, conversed, endedAtMonotonicMs) : Promise.resolve(0)),
   };
+}
+
+/** What becomes of a process after it has answered is no part of the run, but for the moment that `converse` waits. */
+function exitOfRun(session: SessionProcess | null, conversed: Conversed): ExitStatus | null {
+  if (conversed.verdict?.kind === "succeeded") return conversed.exitAfterResult;
+  return session?.process.exitStatus ?? null;
 }
 
 /** How long a CLI that was interrupted may take to start a tool that it had decided on. */

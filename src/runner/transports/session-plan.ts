@@ -31,6 +31,7 @@ export function processFingerprint(agent: AgentSettings): string {
     agent.cwd,
     agent.model,
     agent.permissionMode,
+    agent.filePolicy,
     agent.mcpConfigPath,
     agent.systemPrompt,
     agent.memoryLimitMb,

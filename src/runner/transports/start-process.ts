@@ -6,12 +6,15 @@ import { type ClaimedRun, type Custody, StoreUnavailable } from "../../domain/po
 import type { Adapter, Dialect, SessionSpec } from "../adapters/adapter.ts";
 import type { CliProcess, ProcessLimits, ProcessSpec, Supervisor } from "../process/cli-process.ts";
 import type { Workspaces } from "../runner-api.ts";
+import type { StartGate, StartPermit, StartRequest } from "../start-gate.ts";
 import { endProcess, type SessionProcess } from "../session-process.ts";
 import { unlessStoreFails } from "../store-failure.ts";
 import { processFingerprint, type SessionPlan } from "./session-plan.ts";
 
 export interface StartProcessOptions {
   supervisor: Supervisor;
+  /** Where a start waits for its turn and for memory. */
+  gate: StartGate;
   custody: Custody;
   clock: Clock;
   publish: PublishFact;
@@ -21,6 +24,8 @@ export interface StartProcessOptions {
   limits: Omit<ProcessLimits, "memoryBytesMax"> & { memoryLimitMb: number };
   /** Whether agents may (still) work in this folder. */
   checkFolder: Workspaces["check"];
+  /** Why the CLI would have no home folder to write in; null when it has one. */
+  findHomeTrouble(adapter: Adapter): Promise<string | null>;
   /** The path that the owner set for it, if any: then nothing else counts. */
   configuredPath(adapter: Adapter): string | null;
   /** Where the CLI's executable is, or null. */
@@ -37,43 +42,95 @@ export interface StartProcessOptions {
   ): Record<string, string>;
 }
 
+/** How long a start may wait, and who is told. */
+export type StartWait = Pick<StartRequest, "stopped" | "onShortOfMemory">;
+
 export type VersionCheck = { kind: "ok"; cliVersion: string | null } | { kind: "too_old"; message: string };
 
 export type StartOutcome =
-  { kind: "started"; session: SessionProcess } | { kind: "failed"; code: RunErrorCode; message: string };
+  | {
+      kind: "started";
+      session: SessionProcess;
+      /** To be told when it says something: then the next one may come up. */
+      cameUp: () => void;
+    }
+  | StartFailure;
+interface StartFailure {
+  kind: "failed";
+  code: RunErrorCode;
+  message: string;
+}
 
-/** Starts the CLI for a run and takes custody of it before it gets any input. */
+/** Starts the CLI for a run, as soon as it may be, and takes custody of it before it gets any input. */
 export async function startProcess(
   options: StartProcessOptions,
   adapter: Adapter,
   run: ClaimedRun,
   plan: SessionPlan,
   isOneTurn: boolean,
+  wait: StartWait,
 ): Promise<StartOutcome> {
-  const executable = options.findExecutable(adapter);
-  if (!executable) return notFound(adapter, options.configuredPath(adapter));
-  const [obstacle, version] = await Promise.all([
-    checkFolder(options, run.agent.cwd),
-    options.checkVersion(adapter),
-  ]);
-  if (obstacle) return obstacle;
-  if (version.kind === "too_old") return { kind: "failed", code: "cli_too_old", message: version.message };
+  const found = await findWhatItTakes(options, adapter, run).catch(unlessOutOfDescriptors);
+  if (found.kind === "failed") return found;
+  const { executable, cliVersion } = found;
   const dialect = adapter.dialects[isOneTurn ? "oneTurn" : "warm"];
   const spec = sessionSpec(run, plan, executable);
+  const permit = await options.gate.enter({ cli: adapter.cli, ...wait });
+  if (permit.kind !== "entered") return notPermitted(permit);
   const outcome = await options.supervisor.spawn(processSpec(options, adapter, dialect, spec, run));
-  if (outcome.kind === "failed") return outcome;
+  if (outcome.kind === "failed") {
+    permit.cameUp();
+    return outcome;
+  }
   const { process } = outcome;
+  void process.exited.then(permit.cameUp);
   const refused = await takeCustody(options, process, run);
   if (refused) {
     await process.killTree();
     return refused;
   }
   const dialogue = dialect.open({ ...spec, systemPrompt: run.agent.systemPrompt });
-  const { cliVersion } = version;
   return {
     kind: "started",
+    cameUp: permit.cameUp,
     session: { process, dialect, dialogue, isOneTurn, cliVersion, ...ownerOf(run), retiredBecause: null },
   };
+}
+
+type Found = { kind: "found"; executable: string; cliVersion: string | null };
+
+/** The executable and its version, if they and the folders are as they should be. */
+async function findWhatItTakes(
+  options: StartProcessOptions,
+  adapter: Adapter,
+  { agent }: ClaimedRun,
+): Promise<Found | StartFailure> {
+  const executable = options.findExecutable(adapter);
+  if (!executable) return notFound(adapter, options.configuredPath(adapter));
+  const [obstacle, version, homeTrouble] = await Promise.all([
+    checkFolder(options, agent.cwd),
+    options.checkVersion(adapter),
+    options.findHomeTrouble(adapter),
+  ]);
+  if (obstacle) return obstacle;
+  if (homeTrouble !== null) return { kind: "failed", code: "spawn_error", message: homeTrouble };
+  if (version.kind === "too_old") return { kind: "failed", code: "cli_too_old", message: version.message };
+  return { kind: "found", executable, cliVersion: version.cliVersion };
+}
+
+/** A server that may open no more files can't look for the CLI either. */
+function unlessOutOfDescriptors(error: unknown): StartFailure {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "EMFILE" && code !== "ENFILE") throw error;
+  const message = `Headway has no descriptor left to start the CLI with (${code}); raise its limit of open files.`;
+  return { kind: "failed", code: "spawn_error", message };
+}
+
+function notPermitted(permit: Exclude<StartPermit, { kind: "entered" }>): StartFailure {
+  // How a run ends that was stopped is told by what stopped it.
+  const message =
+    permit.kind === "stopped" ? "The run was ended before its CLI was started." : permit.message;
+  return { kind: "failed", code: "spawn_error", message };
 }
 
 /** Null when the process is on record as the only one of its conversation; else it may not go on. */
@@ -81,7 +138,7 @@ async function takeCustody(
   { custody, clock }: StartProcessOptions,
   { id: processId, identity, containment }: CliProcess,
   { agent, conversationId }: ClaimedRun,
-): Promise<StartOutcome | null> {
+): Promise<StartFailure | null> {
   const held = { processId, agentId: agent.id, conversationId, identity, containment, atMs: clock.wallMs() };
   try {
     return (await custody.recordProcess(held)) === "ok" ? null : occupied;
@@ -91,14 +148,14 @@ async function takeCustody(
   }
 }
 
-const occupied: StartOutcome = {
+const occupied: StartFailure = {
   kind: "failed",
   code: "spawn_error",
   message: "Another process of this conversation has no end on record, so none was started beside it.",
 };
 
 /** The folder was checked when it was set; since then a link may have been put in its place. */
-async function checkFolder(options: StartProcessOptions, cwd: string): Promise<StartOutcome | null> {
+async function checkFolder(options: StartProcessOptions, cwd: string): Promise<StartFailure | null> {
   const folder = await options.checkFolder(cwd);
   if (folder.kind === "ok" && folder.realPath === cwd) return null;
   const message = folder.kind === "ok" ? "Its place is taken by a link to another folder." : folder.message;
@@ -109,7 +166,7 @@ async function checkFolder(options: StartProcessOptions, cwd: string): Promise<S
   };
 }
 
-function notFound({ cli, program }: Adapter, configuredPath: string | null): StartOutcome {
+function notFound({ cli, program }: Adapter, configuredPath: string | null): StartFailure {
   const setting = cli === "acp" ? "its command in acp-agents.json" : `HEADWAY_${cli.toUpperCase()}_PATH`;
   const message =
     configuredPath === null
@@ -134,14 +191,16 @@ function processSpec(
   const command = dialect.command(spec);
   const processId = options.makeId("proc");
   const { memoryLimitMb, ...limits } = options.limits;
+  const env = options.environmentFor(adapter, command.env, processId);
   return {
     processId,
     cli: adapter.cli,
     file: command.file,
     args: command.args,
     cwd: agent.cwd,
-    env: options.environmentFor(adapter, command.env, processId),
+    env,
     hiddenPaths: options.hiddenPaths,
+    writablePaths: agent.filePolicy === "workspace" ? adapter.ownFolders(env) : null,
     limits: { ...limits, memoryBytesMax: (agent.memoryLimitMb ?? memoryLimitMb) * 1_048_576 },
   };
 }

@@ -12,7 +12,8 @@ import type { Anomaly, Usage } from "../../domain/run.ts";
 import type { Decoded, Dialogue, Verdict } from "../adapters/adapter.ts";
 import type { RunLogFile } from "../process/log-file.ts";
 import { createTextLines } from "../process/text-lines.ts";
-import type { RedactionStream, Redactor } from "../policies/redaction.ts";
+import { pieceCharsMin } from "../policies/find-forms.ts";
+import type { Redactor } from "../policies/redaction.ts";
 import type { Wakeups } from "../runner-api.ts";
 import { createEventWriter } from "./event-writer.ts";
 
@@ -20,6 +21,8 @@ import { createEventWriter } from "./event-writer.ts";
 const textEventCharsMax = 16_384;
 /** What a CLI says on stderr about its turn ("Attempt 3 failed…") stands at the beginning of a line. */
 const stderrLineCharsMax = 4_096;
+/** How much may be taken while a commit is under way; what is more stays in the pipe. */
+const aheadCharsMax = 1_048_576;
 
 export interface RecorderOptions {
   run: ClaimedRun;
@@ -55,7 +58,8 @@ export interface TurnRecorder {
   begin(dialogue: Dialogue, prompt: string): void;
   /** Of the executable, which not every CLI tells by itself. */
   cliVersion(version: string): void;
-  lines(lines: readonly string[]): void;
+  /** Null, or what is to be waited for before more is read: the store has to catch up. */
+  lines(lines: readonly string[]): Promise<void> | null;
   stderr(text: string): void;
   anomaly(code: string, message: string): void;
   notice(code: NoticeCode, message: string): void;
@@ -84,8 +88,8 @@ export interface Recorded {
 export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
   const { redactor, hooks } = options;
   const answer = emptyAnswer();
-  /** A value can be split over two chunks. */
-  const stderrRedaction = redactor.stream();
+  /** One for all blocks: a value may be begun in one and ended in the next. */
+  const redactions = { text: redactor.stream(), thinking: redactor.stream() };
   const anomalies = new Map<string, number>();
   const toolNames = new Set<string>();
   const openTools = new Set<string>();
@@ -104,7 +108,9 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
   let closed = false;
   let sessionReset = false;
   let ended = false;
-  let stream: { type: "text" | "thinking"; block: number; redaction: RedactionStream } | null = null;
+  /** Taken since nothing was left to commit. */
+  let aheadChars = 0;
+  let stream: { type: "text" | "thinking"; block: number } | null = null;
 
   function emit(event: RunEventBody): void {
     foldAnswer(answer, event);
@@ -116,29 +122,33 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
   }
   function endStream(): void {
     if (!stream) return;
-    const rest = stream.redaction.end();
-    emitText(stream.type, stream.block, rest);
+    emitText(stream.type, stream.block, redactions[stream.type].end());
     stream = null;
   }
-  /** True when the piece came out as it went in, so that the raw line may be kept as it is. */
+  /** True when there is no part of a secret in it that is worth the name, so that the raw line may be kept as it is. */
   function takePiece(type: "text" | "thinking", block: number, piece: string): boolean {
     if (!stream || stream.type !== type || stream.block !== block) {
       endStream();
-      stream = { type, block, redaction: redactor.stream() };
+      stream = { type, block };
     }
-    const shown = stream.redaction.push(piece);
+    const redaction = redactions[type];
+    const before = redaction.heldChars;
+    const shown = redaction.push(piece);
     emitText(type, block, shown);
-    if (shown !== piece) options.rawLog.write(`… ${type}, redacted: ${JSON.stringify(shown)}\n`);
-    return shown === piece;
+    const isWhole = shown.length === before + piece.length - redaction.heldChars;
+    const isPlain = isWhole && Math.max(before, redaction.heldChars) < pieceCharsMin;
+    if (!isPlain) options.rawLog.line(`… ${type}, redacted: ${JSON.stringify(shown)}`);
+    return isPlain;
   }
   function takeEvent(event: RunEventBody): boolean {
     spoke ||= event.type === "text" || event.type === "thinking" || event.type === "tool.started";
     if (event.type === "text") return takePiece("text", event.block, event.text);
     if (event.type === "thinking") return takePiece("thinking", 0, event.text);
     endStream();
-    noteTools(event);
-    if (event.type === "session") noteSession(event.cliSessionId, event.model);
-    emit(redactEvent(event, redactor));
+    const redacted = redactEvent(event, redactor);
+    noteTools(redacted);
+    if (redacted.type === "session") noteSession(redacted.cliSessionId, redacted.model);
+    emit(redacted);
     return true;
   }
   function noteTools(event: RunEventBody): void {
@@ -171,7 +181,7 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
   function countAnomaly(code: string, detail: string): number {
     const count = (anomalies.get(code) ?? 0) + 1;
     anomalies.set(code, count);
-    hooks.anomaly(code, detail);
+    hooks.anomaly(code, redactor.log(detail));
     return count;
   }
   function takeAnomaly(code: string, message: string): void {
@@ -192,8 +202,8 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
       case "event":
         return takeEvent(decoded.event);
       case "version":
-        noteVersion(decoded.cliVersion);
-        hooks.versionTold(decoded.cliVersion);
+        noteVersion(redactor.text(decoded.cliVersion));
+        hooks.versionTold(redactor.text(decoded.cliVersion));
         return true;
       case "session.mismatch":
         takeAnomaly(
@@ -231,15 +241,6 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
         return true;
     }
   }
-  /** A flood goes on long after the log is full; redacting it then would be work for nothing. */
-  function logRaw(before: string, text: string, after: string): void {
-    const { rawLog } = options;
-    if (rawLog.isFull) rawLog.drop(text.length);
-    else rawLog.write(before + redactor.log(text) + after);
-  }
-  function logStderr(text: string): void {
-    if (text !== "") logRaw("[stderr] ", text, "");
-  }
   function takeLine(line: string): void {
     const wasPrompted = dialogue?.prompted ?? false;
     const told = dialogue?.decode(line) ?? [];
@@ -247,7 +248,13 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
     if (!printed && wasPrompted && told.length > 0) noteFirstOutput();
     let asItCame = true;
     for (const decoded of told) asItCame = take(decoded) && asItCame;
-    if (asItCame) logRaw("", line, "\n");
+    if (asItCame) options.rawLog.line(line);
+  }
+  function roomFor(lines: readonly string[]): Promise<void> | null {
+    const committing = writer.committing();
+    if (committing === null) aheadChars = 0;
+    for (const line of lines) aheadChars += line.length;
+    return aheadChars > aheadCharsMax ? committing : null;
   }
   function hearErrors(lines: readonly string[], decode: (line: string) => Decoded[]): void {
     for (const decoded of lines.flatMap(decode)) take(decoded);
@@ -267,14 +274,15 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
     },
     cliVersion: noteVersion,
     lines(lines) {
-      if (closed) return;
+      if (closed) return null;
       for (const line of lines) takeLine(line);
       // What came together with the end of the turn goes into the settlement's transaction.
       if (!ended) writer.flushSoon();
+      return roomFor(lines);
     },
     stderr(text) {
       if (closed) return;
-      logStderr(stderrRedaction.push(text));
+      options.rawLog.stderr(text);
       if (dialogue?.decodeError) hearErrors(stderrLines.push(text), dialogue.decodeError);
     },
     anomaly(code, message) {
@@ -290,7 +298,6 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
     async finish() {
       closed = true;
       endStream();
-      logStderr(stderrRedaction.end());
       return {
         ...(await writer.finish()),
         allText: allText(answer),
@@ -343,14 +350,22 @@ function isNotice(code: string): code is (typeof noticeAnomalies)[number] {
   return (noticeAnomalies as readonly string[]).includes(code);
 }
 
+/** Every text that a CLI chose; that of the answer has gone through a stream by then. */
 function redactEvent(event: RunEventBody, redactor: Redactor): RunEventBody {
+  const { text, json, log } = redactor;
   switch (event.type) {
+    case "session":
+      return {
+        ...event,
+        cliSessionId: text(event.cliSessionId),
+        model: event.model === null ? null : text(event.model),
+      };
     case "tool.started":
-      return { ...event, input: redactor.json(event.input) };
+      return { ...event, toolId: text(event.toolId), name: text(event.name), input: json(event.input) };
     case "tool.finished":
-      return { ...event, output: redactor.text(event.output) };
+      return { ...event, toolId: text(event.toolId), output: text(event.output) };
     case "notice":
-      return { ...event, message: redactor.log(event.message) };
+      return { ...event, message: log(event.message) };
     default:
       return event;
   }

@@ -6,7 +6,7 @@ import { FolderChoice } from "./folder-choice.tsx";
 import { Field, FieldProblem, type FieldProblems } from "../forms.tsx";
 import { type Frame, Page } from "../layout.tsx";
 import { LimitFields } from "./limit-fields.tsx";
-import { ModelField, InstructionsField, PermissionChoice } from "./manner-fields.tsx";
+import { FilePolicyChoice, InstructionsField, ModelField, PermissionChoice } from "./manner-fields.tsx";
 import { ProblemSummary } from "./problem-summary.tsx";
 
 /** What was typed, kept when the form comes back with problems. */
@@ -19,6 +19,7 @@ export interface AgentFormValues {
   newFolder: string;
   folder: string;
   permissionMode: string;
+  filePolicy: string;
   model: string;
   systemPrompt: string;
   /** "30 min". */
@@ -45,6 +46,7 @@ export const fieldLabels: Readonly<Record<string, string>> = {
   newFolder: "New folder",
   folder: "Folder",
   permissionMode: "What it may do",
+  filePolicy: "Where it may write",
   model: "Model",
   systemPrompt: "Instructions",
   timeout: "Time limit of a run",
@@ -67,6 +69,7 @@ export function NewAgentPage({ frame, form }: { frame: Frame; form: AgentFormPro
         <CliChoices {...form} />
         <FolderChoice {...form} />
         <PermissionChoice {...form} />
+        <FilePolicyChoice {...form} />
         <ModelField {...form} />
         <InstructionsField {...form} />
         <LimitFields {...form} />

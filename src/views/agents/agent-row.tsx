@@ -3,6 +3,7 @@ import { runErrors } from "../../domain/error-codes.ts";
 import type { CliNeed } from "../../runner/runner-api.ts";
 import { type Activity, type AgentSight, type Condition, conditionOf, needShown } from "./agent-condition.ts";
 import { cliNameShown } from "./cli-choice.ts";
+import { BreakerCause, CauseRun, RecheckQuarantine, ResetBreaker } from "./agent-trouble.tsx";
 import { elementIds } from "../element-ids.ts";
 import { Elapsed, TimeShown } from "../time-shown.tsx";
 import { countShown, permissionsShown, statesShown } from "../wording.ts";
@@ -52,6 +53,7 @@ const needsShown: Record<CliNeed["what"], string> = {
 
 function conditionShown(condition: Condition): string {
   if (condition.kind === "failed") return statesShown[condition.state];
+  if (condition.kind === "breaker_open") return "breaker open";
   return condition.kind === "blocked" ? needsShown[condition.need?.what ?? "sign_in"] : condition.kind;
 }
 
@@ -60,8 +62,17 @@ function Circumstances({ agent, condition }: { agent: Agent; condition: Conditio
   switch (condition.kind) {
     case "running":
       return <Doing activity={condition.activity} startedAt={condition.startedAt} />;
+    case "probing":
+      return <Probing run={condition.run} />;
     case "blocked":
-      return <Blocked need={condition.need} runId={condition.runId} />;
+      return <Blocked agent={agent} {...condition} />;
+    case "breaker_open":
+      return (
+        <span class="agent-problem">
+          <BreakerCause cause={condition.cause} /> <Rests until={condition.restsUntil} />{" "}
+          <CauseRun cause={condition.cause} /> <ResetBreaker agentId={agent.id} from="board" />
+        </span>
+      );
     case "failed":
       return (
         <a class="agent-problem" href={`/runs/${condition.runId}`}>
@@ -71,8 +82,8 @@ function Circumstances({ agent, condition }: { agent: Agent; condition: Conditio
     case "quarantined":
       return (
         <span class="agent-problem">
-          Processes of an earlier run could not be ended, so it takes no messages. Once the machine was
-          restarted, <a href={`/agents/${agent.id}/settings`}>delete it</a> and make it anew.
+          Processes of an earlier run could not be ended, so it takes no messages. End them, or start the
+          machine anew; then check again. <RecheckQuarantine agentId={agent.id} from="board" />
         </span>
       );
     default:
@@ -95,12 +106,34 @@ function Doing({ activity, startedAt }: { activity: Activity; startedAt: string 
   );
 }
 
-function Blocked({ need, runId }: { need: CliNeed | null; runId: string | null }) {
+function Probing({ run }: { run: Extract<Condition, { kind: "running" }> | null }) {
+  if (run !== null) return <Doing activity={run.activity} startedAt={run.startedAt} />;
+  return <span class="agent-problem">One message is let through to see whether the service is back.</span>;
+}
+
+/** An open breaker: until when. */
+function Rests({ until }: { until: string | null }) {
+  if (until === null) return null;
+  return (
+    <>
+      It takes no messages until <TimeShown at={until} />.
+    </>
+  );
+}
+
+function Blocked(props: {
+  agent: Agent;
+  need: CliNeed | null;
+  runId: string | null;
+  restsUntil: string | null;
+}) {
+  const { agent, need, runId, restsUntil } = props;
   return (
     <span class="agent-problem">
       {needShown(need)}{" "}
       {need !== null && need.command !== null && <code class="command">{need.command}</code>}{" "}
-      {runId !== null && <a href={`/runs/${runId}`}>See the run</a>}
+      <Rests until={restsUntil} /> {runId !== null && <a href={`/runs/${runId}`}>See the run</a>}{" "}
+      {agent.breaker.state === "open" && <ResetBreaker agentId={agent.id} from="board" />}
     </span>
   );
 }

@@ -1,13 +1,15 @@
 import type { Child } from "hono/jsx";
 import type { Agent } from "../../domain/agent.ts";
+import type { BreakerReport } from "../../domain/breaker.ts";
 import { type AgentFormProps, fieldLabels } from "./agent-form.tsx";
+import { AgentTrouble } from "./agent-trouble.tsx";
 import { cliNameShown } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { FolderChoice } from "./folder-choice.tsx";
 import { FieldProblem, type FieldProblems } from "../forms.tsx";
 import { type Frame, Page } from "../layout.tsx";
 import { LimitFields } from "./limit-fields.tsx";
-import { InstructionsField, ModelField, PermissionChoice } from "./manner-fields.tsx";
+import { FilePolicyChoice, InstructionsField, ModelField, PermissionChoice } from "./manner-fields.tsx";
 import { ProblemSummary } from "./problem-summary.tsx";
 import { TimeShown } from "../time-shown.tsx";
 import { plural } from "../wording.ts";
@@ -18,11 +20,13 @@ const sectionLabels = { endSession: "New conversation", delete: "Delete the agen
 export function AgentSettingsPage(props: {
   frame: Frame;
   agent: Agent;
+  /** Null where it is closed. */
+  breaker: BreakerReport | null;
   form: AgentFormProps;
   /** True right after a change was saved. */
   saved: boolean;
 }) {
-  const { frame, agent, form, saved } = props;
+  const { frame, agent, breaker, form, saved } = props;
   const { problems } = form;
   const hasProblems = Object.keys(problems).length > 0;
   return (
@@ -36,6 +40,9 @@ export function AgentSettingsPage(props: {
           Saved. It holds from the next run on.
         </p>
       )}
+      <div class="agent-trouble">
+        <AgentTrouble agent={agent} breaker={breaker} from="settings" />
+      </div>
       <ProblemSummary problems={problems} labels={{ ...fieldLabels, ...sectionLabels }} />
       <SettingsForm agent={agent} form={form} />
       <EndConversation agent={agent} problems={problems} />
@@ -62,6 +69,7 @@ function SettingsForm({ agent, form }: { agent: Agent; form: AgentFormProps }) {
       </p>
       <FolderChoice {...form} />
       <PermissionChoice {...form} />
+      <FilePolicyChoice {...form} />
       <ModelField {...form} />
       <InstructionsField {...form} />
       <LimitFields {...form} />

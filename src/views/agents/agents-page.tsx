@@ -5,8 +5,9 @@ import { type AgentSight, conditionOf, tallyOf, tallyShown } from "./agent-condi
 import { bestCli, cliNameShown, newAgentPath } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { FirstRun } from "./first-run.tsx";
+import { ProblemPlace } from "../forms.tsx";
 import { type Containment, type Frame, Page } from "../layout.tsx";
-import { plural, statusShown } from "../wording.ts";
+import { agentStatus, plural, statusShown } from "../wording.ts";
 
 export interface BoardProps {
   /** In the order in which they are shown. */
@@ -25,6 +26,7 @@ export function AgentsPage(props: { frame: Frame; board: BoardProps; cursor: str
   const following = isOlder ? null : { view: "agents/", cursor };
   return (
     <Page frame={frame} section="agents" title="" wide following={following}>
+      <ProblemPlace />
       <Board {...board} />
       <p class="pager without-script">
         <a href="/">Look again</a>
@@ -79,8 +81,8 @@ function Older({ count, path }: { count: number; path: string }) {
   );
 }
 
-export function StatusChip({ agent }: { agent: Pick<Agent, "status" | "queueLength"> }) {
-  return <span class={`chip status-${agent.status}`}>{statusShown(agent)}</span>;
+export function StatusChip({ agent }: { agent: Pick<Agent, "status" | "queueLength" | "breaker"> }) {
+  return <span class={`chip status-${agentStatus(agent)}`}>{statusShown(agent)}</span>;
 }
 
 /** Which of the ACP agents it is isn't known everywhere. */

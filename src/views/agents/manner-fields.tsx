@@ -1,11 +1,11 @@
-import { type PermissionMode, permissionModes } from "../../domain/agent.ts";
+import { filePolicies, type PermissionMode, permissionModes } from "../../domain/agent.ts";
 import type { CliFinding } from "../../runner/runner-api.ts";
 import type { AgentFormProps } from "./agent-form.tsx";
 import { cliNameShown } from "./cli-choice.ts";
 import { elementIds } from "../element-ids.ts";
 import { Field, FieldProblem } from "../forms.tsx";
 import { textareaText } from "./textarea-text.ts";
-import { permissionsShown } from "../wording.ts";
+import { filePoliciesShown, permissionsShown } from "../wording.ts";
 
 type MannerProps = Pick<AgentFormProps, "findings" | "values" | "problems">;
 
@@ -38,6 +38,33 @@ export function PermissionChoice({ findings, values, problems }: MannerProps) {
         </label>
       ))}
       <FieldProblem name="permissionMode" problems={problems} />
+    </fieldset>
+  );
+}
+
+export function FilePolicyChoice({ values, problems }: Pick<MannerProps, "values" | "problems">) {
+  return (
+    <fieldset aria-describedby={elementIds.hint("filePolicy")}>
+      <legend>Where it may write</legend>
+      <p class="hint" id={elementIds.hint("filePolicy")}>
+        What the system itself lets it and every command of its change, whatever the CLI allows.
+      </p>
+      {filePolicies.map((policy, index) => (
+        <label class="choice">
+          <input
+            id={index === 0 ? elementIds.field("filePolicy") : undefined}
+            type="radio"
+            name="filePolicy"
+            value={policy}
+            checked={values.filePolicy === policy}
+          />
+          <span>
+            <strong>{filePoliciesShown[policy].title}</strong>{" "}
+            <span class="hint">{filePoliciesShown[policy].meaning}</span>
+          </span>
+        </label>
+      ))}
+      <FieldProblem name="filePolicy" problems={problems} />
     </fieldset>
   );
 }

@@ -1,13 +1,15 @@
 import type { Child } from "hono/jsx";
 import type { Agent } from "../../domain/agent.ts";
 import type { ConversationHead, Turn } from "../../domain/conversation.ts";
+import type { BreakerReport } from "../../domain/breaker.ts";
+import { agentStatus, permissionsShown } from "../wording.ts";
+import { AgentTrouble } from "../agents/agent-trouble.tsx";
 import { CliChip } from "../agents/agents-page.tsx";
 import { AgentStatus, ConversationView, EmptyConversation, type OlderTurns } from "./conversation.tsx";
 import { byId, elementIds } from "../element-ids.ts";
 import { ActionForm, Problem, ProblemPlace } from "../forms.tsx";
 import { type Frame, Page } from "../layout.tsx";
 import { ResumeCommand } from "./resume-command.tsx";
-import { permissionsShown } from "../wording.ts";
 
 export interface ComposerProps {
   agentId: string;
@@ -20,6 +22,8 @@ export interface ComposerProps {
 export function AgentPage(props: {
   frame: Frame;
   agent: Agent;
+  /** Null where it is closed. */
+  breaker: BreakerReport | null;
   conversation: ConversationHead | null;
   turns: Child;
   isEmpty: boolean;
@@ -30,7 +34,8 @@ export function AgentPage(props: {
   composer: ComposerProps;
   problem: string | null;
 }) {
-  const { frame, agent, conversation, turns, isEmpty, waiting, older, cursor, composer, problem } = props;
+  const { frame, agent, breaker, conversation, turns, isEmpty, waiting, older, cursor, composer, problem } =
+    props;
   return (
     <Page frame={frame} title={agent.id} section="agents" following={{ view: `agent/${agent.id}`, cursor }}>
       <AgentHead agent={agent} conversation={conversation} />
@@ -41,8 +46,9 @@ export function AgentPage(props: {
         empty={isEmpty ? <EmptyConversation agent={agent} /> : null}
       />
       <div id={elementIds.newest}></div>
+      <ChatTrouble agent={agent} breaker={breaker} />
       <ProblemPlace>{problem !== null && <Problem message={problem} />}</ProblemPlace>
-      <Composer {...composer} />
+      <Composer {...composer} agent={agent} />
     </Page>
   );
 }
@@ -72,13 +78,27 @@ function AgentHead({ agent, conversation }: { agent: Agent; conversation: Conver
         {permissionsShown[agent.permissionMode].title}
         {agent.model !== null && ` · ${agent.model}`}
       </p>
-      {agent.status === "quarantined" && (
-        <p class="problem">
-          Processes of an earlier run could not be ended, so this agent takes no messages. Once the machine
-          was restarted, <a href={`/agents/${agent.id}/settings`}>delete it</a> and make it anew.
-        </p>
-      )}
     </div>
+  );
+}
+
+/** Why the agent takes no messages; empty while it does. */
+export function ChatTrouble({ agent, breaker }: { agent: Agent; breaker: BreakerReport | null }) {
+  return (
+    <div id={elementIds.agentTrouble} class="agent-trouble" role="status">
+      <AgentTrouble agent={agent} breaker={breaker} from="agent" />
+    </div>
+  );
+}
+
+/** For who is about to write. */
+export function ComposerNotice({ agent }: { agent: Pick<Agent, "id" | "status" | "breaker"> }) {
+  const status = agentStatus(agent);
+  const isShut = status === "quarantined" || status === "breaker_open";
+  return (
+    <p id={elementIds.composerNotice} class="composer-notice">
+      {isShut && `${agent.id} takes no messages now. What you write stays here until it does.`}
+    </p>
   );
 }
 
@@ -139,7 +159,7 @@ export function ExportLinks({ conversationId }: { conversationId: string }) {
 }
 
 /** The keys are `app.js`'s, which also keeps a draft and empties the field once it was taken. */
-function Composer({ agentId, idempotencyKey, text }: ComposerProps) {
+function Composer({ agentId, idempotencyKey, text, agent }: ComposerProps & { agent: Agent }) {
   const action = `/agents/${agentId}/turns`;
   return (
     <form
@@ -154,6 +174,7 @@ function Composer({ agentId, idempotencyKey, text }: ComposerProps) {
     >
       <button type="button" class="new-below" hidden data-to-end></button>
       <ComposerKey idempotencyKey={idempotencyKey} />
+      <ComposerNotice agent={agent} />
       <label for={elementIds.composerText} class="unseen">
         Message to {agentId}
       </label>
@@ -164,7 +185,7 @@ function Composer({ agentId, idempotencyKey, text }: ComposerProps) {
         required
         placeholder={`Message to ${agentId}`}
         enterkeyhint="send"
-        aria-describedby={elementIds.composerKeys}
+        aria-describedby={`${elementIds.composerNotice} ${elementIds.composerKeys}`}
       >
         {text}
       </textarea>

@@ -1,5 +1,7 @@
 import { elementIds } from "../element-ids.ts";
+import { TimeShown } from "../time-shown.tsx";
 import { visibleText } from "../visible-text.ts";
+import type { RunShown } from "./run-head.tsx";
 import { sizeShown } from "../wording.ts";
 
 /** The end of a run's raw log, as far as the page has it. */
@@ -10,13 +12,22 @@ export interface LogTail {
 }
 
 /** What the CLI printed, as it came. */
-export function RunLog({ runId, tail }: { runId: string; tail: LogTail | null }) {
+export function RunLog({ run, tail }: { run: RunShown; tail: LogTail | null }) {
   return (
     <section class="run-log" aria-labelledby="log-head">
       <h2 id="log-head">Raw log</h2>
       <p class="hint">
-        <span id={elementIds.rawLogSize}>{logSizeShown(tail)}</span>{" "}
-        <a href={`/api/runs/${runId}/log`}>The whole log</a>
+        {tail === null && run.logRemovedAt !== null ? (
+          <>
+            It was removed <TimeShown at={run.logRemovedAt} />: logs are kept for as long as this server is
+            set to.
+          </>
+        ) : (
+          <>
+            <span id={elementIds.rawLogSize}>{logSizeShown(tail)}</span>{" "}
+            <a href={`/api/runs/${run.id}/log`}>The whole log</a>
+          </>
+        )}
       </p>
       {/* What scrolls is around the text, so that a stylesheet can keep its end in sight. */}
       <div

@@ -8,6 +8,7 @@ import { type LogTail, RunLog } from "./run-log.tsx";
 import { runPath } from "./run-paths.ts";
 import { RunTimeline } from "./run-timeline.tsx";
 import type { ToolSpan } from "./timeline-layout.ts";
+import { TimeShown } from "../time-shown.tsx";
 import { turnPath } from "../chat/turn-link.tsx";
 import { cut, plural } from "../wording.ts";
 
@@ -52,8 +53,12 @@ export function RunPage(props: RunPageProps) {
         <RunFactsTable facts={facts} />
         <RunTexts facts={facts} content={props.content} />
       </section>
-      <RunEvents runId={run.id} originMs={Date.parse(run.queuedAt)} window={window} />
-      <RunLog runId={run.id} tail={props.tail} />
+      {run.eventsRemovedAt === null ? (
+        <RunEvents runId={run.id} originMs={Date.parse(run.queuedAt)} window={window} />
+      ) : (
+        <EventsRemoved at={run.eventsRemovedAt} />
+      )}
+      <RunLog run={run} tail={props.tail} />
       <p class="pager">
         <a href={`/api${runPath(run.id)}`}>The run as JSON</a> ·{" "}
         <a href={`/api${runPath(run.id)}/events?limit=500`}>its events as JSON</a>
@@ -105,6 +110,19 @@ function FoldedText({ runId, title, text }: { runId: string; title: string; text
         </p>
       )}
     </details>
+  );
+}
+
+/** With them went its tool calls and its thoughts; the message and the answer are turns of the conversation. */
+function EventsRemoved({ at }: { at: string }) {
+  return (
+    <section class="run-events" id={elementIds.events} aria-labelledby="events-head">
+      <h2 id="events-head">Events</h2>
+      <p class="hint">
+        They were removed <TimeShown at={at} />, tool calls included: events are kept for as long as this
+        server is set to. The message and the answer stay.
+      </p>
+    </section>
   );
 }
 

@@ -10,6 +10,7 @@ const tools: ContainmentTools = {
   unshare: "/usr/bin/unshare",
   setpriv: "/usr/bin/setpriv",
   mount: "/usr/bin/mount",
+  nice: "/usr/bin/nice",
 };
 const spec = { file: "/opt/claude", args: ["-p", "x"], cwd: "/work", hiddenPaths: [], statusFd: 3 };
 

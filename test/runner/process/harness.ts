@@ -8,6 +8,7 @@ import type { CliProcess, ExitStatus, ProcessLimits } from "../../../src/runner/
 import type { Containment } from "../../../src/runner/process/containment.ts";
 import { detectContainment } from "../../../src/runner/process/detect-containment.ts";
 import { createSupervisor } from "../../../src/runner/process/supervisor.ts";
+import type { ProcessStat } from "../../../src/runner/process/tree.ts";
 
 export const fixtures = join(import.meta.dir, "../../fixtures/process");
 
@@ -95,6 +96,8 @@ export interface Spawned {
 interface SpawnOptions {
   limits: Partial<ProcessLimits>;
   hiddenPaths: readonly string[];
+  writablePaths: readonly string[];
+  cwd: string;
   env: Record<string, string>;
   processId: string;
 }
@@ -119,9 +122,10 @@ export function openBench(containment: Containment): Bench {
         cli: "demo",
         file: Bun.which(file) ?? file,
         args,
-        cwd: folder.path,
+        cwd: options.cwd ?? folder.path,
         env: { PATH: process.env.PATH ?? "", ...options.env },
         hiddenPaths: options.hiddenPaths ?? [],
+        writablePaths: options.writablePaths ?? null,
         limits: { ...generousLimits, ...options.limits },
       });
       if (outcome.kind === "failed") throw new Error(outcome.message);
@@ -155,6 +159,21 @@ function readProc(path: string): string {
     if (["ENOENT", "ESRCH", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return "";
     throw error;
   }
+}
+
+/** A process as a list shows it, but for what is given. */
+export function aProcess(given: Partial<ProcessStat> = {}): ProcessStat {
+  return {
+    pid: 1,
+    state: "S",
+    ppid: 0,
+    processGroup: 1,
+    session: 1,
+    startTicks: 100,
+    rssBytes: 0,
+    cpuMs: 0,
+    ...given,
+  };
 }
 
 /** Waits for a condition, at most 5 s. */

@@ -55,6 +55,22 @@ for (const rung of ["bwrap", "unshare", "process-group"] as const) {
     expect(await answers(spawned)).toBe(true);
   });
 
+  there("a process that hops from pid to pid is never taken for gone", async (bench) => {
+    const token = uniqueToken();
+    const spawned = await bench.spawn([hydra, token, "hopping"]);
+    await eventually("the tree stands", () => spawned.heard.lines.includes("ready"));
+
+    const looks = () => Array.from({ length: 50 }, () => spawned.process.leftovers().length > 0);
+    const before = looks();
+    const left = await spawned.process.killLeftovers();
+    const after = looks();
+
+    // Outside of a namespace a vanished process may have been anybody's.
+    if (rung === "process-group") return;
+    expect(before).toEqual(before.map(() => true));
+    expect(after).toEqual(after.map(() => left > 0));
+  });
+
   there("what was there at the baseline is the CLI's own", async (bench) => {
     const token = uniqueToken();
     const spawned = await bench.spawn([hydra, token, ...kinds]);

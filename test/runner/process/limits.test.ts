@@ -1,26 +1,34 @@
 import { expect, test } from "bun:test";
-import { createLimitWatch, nextLookMs, passedLimit } from "../../../src/runner/process/limits.ts";
+import { createLimitWatch, nextLookMs, passedLimit, usageOf } from "../../../src/runner/process/limits.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
-import { type Bench, containmentOf, eventually, openBench, pidsWithToken, uniqueToken } from "./harness.ts";
+import {
+  aProcess,
+  type Bench,
+  containmentOf,
+  eventually,
+  openBench,
+  pidsWithToken,
+  uniqueToken,
+} from "./harness.ts";
 
 const limits = { memoryBytesMax: 1_000_000_000, processesMax: 500 };
-const idle = { rssBytes: 100_000_000, processes: 3, cpuMs: 0 };
+const idle = { memoryBytes: 100_000_000, processes: 3, cpuMs: 0 };
 
 test("a tree passes a limit when it is above it, not at it", () => {
-  expect(passedLimit({ ...idle, rssBytes: 1_000_000_000, processes: 500 }, limits)).toBeNull();
-  expect(passedLimit({ ...idle, rssBytes: 1_000_000_001 }, limits)).toBe("memory_limit");
+  expect(passedLimit({ ...idle, memoryBytes: 1_000_000_000, processes: 500 }, limits)).toBeNull();
+  expect(passedLimit({ ...idle, memoryBytes: 1_000_000_001 }, limits)).toBe("memory_limit");
   expect(passedLimit({ ...idle, processes: 501 }, limits)).toBe("process_limit");
 });
 
 test("a tree is looked at the more often the closer it is to a limit", () => {
-  const pauses = [100, 600, 900, 980, 1_200].map((megabytes) =>
-    nextLookMs({ ...idle, rssBytes: megabytes * 1_000_000 }, limits, 250),
+  const pauses = [100, 600, 900, 980, 995, 1_200].map((megabytes) =>
+    nextLookMs({ ...idle, memoryBytes: megabytes * 1_000_000 }, limits, 250),
   );
 
   expect(pauses[0]).toBeLessThanOrEqual(250);
   expect(pauses).toEqual(pauses.toSorted((a, b) => b - a));
-  expect(pauses.slice(-2)).toEqual([15, 15]);
-  expect(nextLookMs({ ...idle, processes: 490 }, limits, 250)).toBe(15);
+  expect(pauses.slice(-3)).toEqual([10, 5, 5]);
+  expect(nextLookMs({ ...idle, processes: 490 }, limits, 250)).toBe(5);
 });
 
 test("pauses grow from the first look on, up to a quarter of a second", () => {
@@ -48,6 +56,71 @@ test("the watch looks until it is told to stop, at each tree with its own pauses
   expect(looks.filter((look) => look === "once")).toHaveLength(1);
   expect(looks.slice(after)).not.toContain("often");
 });
+
+test("what processes share counts once, and is looked into only where their sum is above the limit", () => {
+  const processes = [1, 2, 3].map((pid) => aProcess({ pid, rssBytes: 100, cpuMs: 7 }));
+  const asked: string[] = [];
+  const reader = {
+    memoryPartsOf: () => (asked.push("parts"), { anonymousBytes: 70, fileBytes: 25, sharedBytes: 5 }),
+    proportionalBytesOf: ({ pid }: { pid: number }) => (asked.push("share"), pid === 3 ? null : 40),
+  };
+  const lookAt = (memoryBytesMax: number) => {
+    asked.length = 0;
+    const usage = usageOf(processes, { memoryBytesMax }, reader);
+    return { usage, asked: [...new Set(asked)] };
+  };
+
+  const [below, filesOnce, shares] = [lookAt(300), lookAt(299), lookAt(249)];
+
+  expect(below).toEqual({ usage: { memoryBytes: 300, processes: 3, cpuMs: 21 }, asked: [] });
+  expect(filesOnce).toMatchObject({ usage: { memoryBytes: 3 * 75 + 25 }, asked: ["parts"] });
+  expect(shares).toMatchObject({ usage: { memoryBytes: 40 + 40 + 100 }, asked: ["parts", "share"] });
+});
+
+test("a look that takes long is paid for by a longer pause, a shorter one close to the limit", () => {
+  const clock = aManualClock();
+  const limitWatch = createLimitWatch(clock);
+  const looksAtMs: number[] = [];
+  const takeLong = (pauseMs: number) => () => {
+    looksAtMs.push(clock.monotonicMs());
+    clock.pass(10);
+    return pauseMs;
+  };
+
+  const stopFar = limitWatch.watch(takeLong(50));
+  for (let ring = 0; ring < 3; ring += 1) clock.ring();
+  stopFar();
+  const far = looksAtMs.splice(0);
+  limitWatch.watch(takeLong(5));
+  for (let ring = 0; ring < 3; ring += 1) clock.ring();
+
+  expect(pausesOf(far)).toEqual([110, 110]);
+  expect(pausesOf(looksAtMs)).toEqual([30, 30]);
+});
+
+function pausesOf(atMs: readonly number[]): number[] {
+  return atMs.slice(1).map((ms, index) => ms - (atMs[index] ?? 0));
+}
+
+/** Rings the alarm that was set last, at its time. */
+function aManualClock() {
+  let nowMs = 0;
+  let next: { atMs: number; ring: () => void } | null = null;
+  return {
+    wallMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    pass: (ms: number) => void (nowMs += ms),
+    after(delayMs: number, ring: () => void) {
+      next = { atMs: nowMs + delayMs, ring };
+      return { refresh() {}, stop: () => void (next = null) };
+    },
+    ring() {
+      if (next === null) throw new Error("no alarm is set");
+      nowMs = next.atMs;
+      next.ring();
+    },
+  };
+}
 
 const hog = "const kept = []; for (;;) { kept.push(Buffer.alloc(8e6, 1)); await Bun.sleep(1); }";
 
@@ -121,19 +194,18 @@ for (const rung of ["bwrap", "unshare", "process-group"] as const) {
     expect(cli.exitStatus).toBeNull();
   });
 
-  there("the account tells memory and CPU time of the whole tree since its beginning", async (bench) => {
-    const burn = "let sum = 0; for (let i = 0; i < 3e8; i += 1) sum += i % 7; console.log(sum);";
-    const script = `"${process.execPath}" -e "${burn}"; echo burnt; exec sleep 60`;
-    const { process: cli, heard } = await bench.spawn(["sh", "-c", script]);
+  there("processes that share their memory may be more than it would hold of them apart", async (bench) => {
+    const script =
+      "i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i+1)); done; echo all; sleep 0.3; echo later; wait";
+    const { process: cli, heard } = await bench.spawn(["sh", "-c", script], {
+      limits: { memoryBytesMax: 60_000_000 },
+    });
+    await eventually("all have begun", () => heard.lines.includes("all"));
 
     cli.beginAccount();
-    await eventually("the child has burnt its time", () => heard.lines.includes("burnt"));
-    const first = cli.account();
-    cli.beginAccount();
-    const second = cli.account();
+    await eventually("there was time for some looks", () => heard.lines.includes("later"));
 
-    expect(first.cpuMs).toBeGreaterThanOrEqual(40);
-    expect(first.peakRssBytes).toBeGreaterThan(1_000_000);
-    expect(second.cpuMs).toBeLessThan(first.cpuMs ?? 0);
+    expect(heard.limits).toEqual([]);
+    expect(cli.account().peakRssBytes).toBeLessThan(60_000_000);
   });
 }

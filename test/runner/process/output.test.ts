@@ -49,6 +49,42 @@ for (const rung of ["bwrap", "process-group"] as const) {
     expect((await flood.exited).signal).toBe("SIGKILL");
   });
 
+  there(
+    "a listener that asks to be waited for holds up the CLI, and hears all of it in the end",
+    async (bench) => {
+      const { process: cli, heard } = await bench.spawn(["seq", "1", "200000"]);
+      const { promise: caughtUp, resolve } = Promise.withResolvers<void>();
+      const lines: string[] = [];
+      cli.listen({ ...silent, lines: (more) => (lines.push(...more), caughtUp) });
+      await eventually("the first lines are heard", () => lines.length + heard.lines.length > 0);
+
+      const { process: other } = await bench.spawn(["seq", "1", "200000"]);
+      await other.exited;
+      const statusWhileHeld = cli.exitStatus;
+      const heardWhileHeld = lines.length;
+      resolve();
+      await cli.exited;
+
+      expect(statusWhileHeld).toBeNull();
+      expect(heardWhileHeld).toBeLessThan(50_000);
+      expect([...heard.lines, ...lines]).toHaveLength(200_000);
+    },
+  );
+
+  there("a CLI that waits to be read is killed at once, and what it has printed is heard", async (bench) => {
+    const { process: cli, heard } = await bench.spawn(["yes"]);
+    const never = new Promise<void>(() => {});
+    const lines: string[] = [];
+    cli.listen({ ...silent, lines: (more) => (lines.push(...more), never) });
+    await eventually("the first lines are heard", () => lines.length + heard.lines.length > 0);
+
+    const survivors = await cli.killTree();
+    const { signal } = await cli.exited;
+
+    expect([survivors, signal]).toEqual([0, "SIGKILL"]);
+    expect(lines.length).toBeGreaterThan(0);
+  });
+
   there("what nobody listens to is dropped, and the next listener hears from then on", async (bench) => {
     const { process: cli, heard } = await bench.spawn(["sh", "-c", "while read line; do echo $line; done"]);
     const second: string[] = [];

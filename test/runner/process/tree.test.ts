@@ -5,6 +5,8 @@ import {
   childrenOf,
   descendantsOf,
   findAlive,
+  findMemoryParts,
+  findProportionalBytes,
   hasVariable,
   innerPidOf,
   isAlive,
@@ -43,6 +45,17 @@ test("this process finds itself, its start and its memory", () => {
   expect(self?.rssBytes).toBeGreaterThan(1_000_000);
   expect(listAlive().map((found) => found.pid)).toContain(process.pid);
   expect(innerPidOf(process.pid)).toBe(process.pid);
+});
+
+test("what this process has in memory is told by what it is, and by its share", () => {
+  const parts = findMemoryParts(process.pid, "/proc");
+  const share = findProportionalBytes(process.pid, "/proc") ?? 0;
+
+  expect(parts?.anonymousBytes).toBeGreaterThan(0);
+  expect(parts?.fileBytes).toBeGreaterThan(0);
+  expect(share).toBeGreaterThan(0);
+  expect(findMemoryParts(2 ** 30, "/proc")).toBeNull();
+  expect(findProportionalBytes(2 ** 30, "/proc")).toBeNull();
 });
 
 test("a pid that was given to another process isn't the process it was", () => {

@@ -24,6 +24,7 @@ const orNothing = (text: string): Read => ({ value: text === "" ? null : text })
 /** Each field of the form that is a setting by itself: the setting's name, and how its text is read. */
 const settings = {
   permissionMode: { key: "permissionMode", read: asTyped },
+  filePolicy: { key: "filePolicy", read: asTyped },
   model: { key: "model", read: orNothing },
   systemPrompt: { key: "systemPrompt", read: orNothing },
   timeout: { key: "timeoutMs", read: readTimeout },
@@ -40,6 +41,7 @@ const settingFields = Object.keys(settings) as SettingField[];
 const allowed: Readonly<Record<string, string>> = {
   cli: "Choose one.",
   permissionMode: "Choose one.",
+  filePolicy: "Choose one.",
   systemPrompt: "Allowed: at most 65,536 characters, and no NUL.",
   timeout: "Allowed: from 1 s to 24 h.",
   memoryLimit: "Allowed: a whole number from 64 to 1,048,576.",

@@ -18,6 +18,7 @@ import {
   statusOf,
   wantsFragment,
 } from "../page-answers.tsx";
+import { openBreakerOf } from "../health/health-reads.ts";
 import { frameOf, type PageDependencies } from "../page-dependencies.ts";
 
 /** `/agents/{id}/settings`, and what ends a conversation or an agent. */
@@ -73,7 +74,15 @@ async function showSettings(
     values: typed,
     problems,
   };
-  const page = <AgentSettingsPage frame={frameOf(dependencies)} agent={agent} form={form} saved={saved} />;
+  const page = (
+    <AgentSettingsPage
+      frame={frameOf(dependencies)}
+      agent={agent}
+      breaker={openBreakerOf(dependencies.runner, agent)}
+      form={form}
+      saved={saved}
+    />
+  );
   return showPage(c, page, status);
 }
 

@@ -4,6 +4,7 @@ import { type AgentSight, inBoardOrder } from "../../../views/agents/agent-condi
 import { AgentRow } from "../../../views/agents/agent-row.tsx";
 import type { BoardProps } from "../../../views/agents/agents-page.tsx";
 import { renderHtml } from "../../../views/render.ts";
+import { openBreakerOf } from "../health/health-reads.ts";
 import type { PageDependencies } from "../page-dependencies.ts";
 
 /** Agents on one page; those made earlier are on further pages. */
@@ -26,7 +27,7 @@ export async function readBoard(reads: BoardReads, cursor: string | null): Promi
 }
 
 export function sightsOf(
-  { glances }: Pick<BoardReads, "glances">,
+  { glances, runner }: Pick<BoardReads, "glances" | "runner">,
   agents: readonly Agent[],
   findings: readonly CliFinding[],
 ): AgentSight[] {
@@ -35,6 +36,7 @@ export function sightsOf(
     agent,
     glance: glanceOf.get(agent.id) ?? null,
     finding: findings.find(({ report }) => isCliOf(report, agent)) ?? null,
+    breaker: openBreakerOf(runner, agent),
   }));
 }
 

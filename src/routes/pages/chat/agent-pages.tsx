@@ -16,9 +16,10 @@ import {
   readForm,
   showPage,
   showRefusal,
-  statusOf,
+  statusOfRefusal,
   wantsFragment,
 } from "../page-answers.tsx";
+import { openBreakerOf } from "../health/health-reads.ts";
 import { frameOf, type PageDependencies } from "../page-dependencies.ts";
 import { partial } from "../live/partial.tsx";
 
@@ -63,6 +64,7 @@ async function showAgent(
     <AgentPage
       frame={frameOf(dependencies)}
       agent={agent}
+      breaker={openBreakerOf(dependencies.runner, agent)}
       conversation={conversation}
       turns={raw(turns.html)}
       isEmpty={isEmpty(snapshot)}
@@ -77,7 +79,7 @@ async function showAgent(
       problem={returned?.refusal?.detail ?? null}
     />
   );
-  return showPage(c, page, returned?.refusal ? statusOf(returned.refusal.code) : 200);
+  return showPage(c, page, returned?.refusal ? statusOfRefusal(c, returned.refusal) : 200);
 }
 
 /** The turns before those that a page shows, for htmx to put above them. */

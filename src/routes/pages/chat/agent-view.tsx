@@ -1,6 +1,12 @@
+import type { Agent } from "../../../domain/agent.ts";
 import type { Run } from "../../../domain/run.ts";
 import { isTerminal } from "../../../domain/run-state.ts";
-import { AgentGone, ConversationTools } from "../../../views/chat/agent-page.tsx";
+import {
+  AgentGone,
+  ChatTrouble,
+  ComposerNotice,
+  ConversationTools,
+} from "../../../views/chat/agent-page.tsx";
 import { AgentStatus, WaitingList } from "../../../views/chat/conversation.tsx";
 import { elementIds } from "../../../views/element-ids.ts";
 import { renderHtml } from "../../../views/render.ts";
@@ -13,6 +19,7 @@ import {
   speakerName,
 } from "./conversation-html.tsx";
 import { cursorOf, type Entry, readSnapshot, type Snapshot } from "./conversation-snapshot.ts";
+import { openBreakerOf } from "../health/health-reads.ts";
 import type { LiveUpdate, News, OpenLiveView } from "../live/live-view.ts";
 import type { PageDependencies } from "../page-dependencies.ts";
 import { partial } from "../live/partial.tsx";
@@ -35,6 +42,7 @@ function createAgentView(
   let page: ShownConversation | null = null;
   let shownState = "";
   let shownTools = "";
+  let shownTrouble = "";
   let cursor = firstCursor;
 
   async function showTurns(snapshot: Snapshot): Promise<Turned> {
@@ -47,7 +55,10 @@ function createAgentView(
     const tools = renderHtml(<ConversationTools agent={agent} conversation={conversation} />);
     const toolsChange = tools === shownTools ? "" : partial(elementIds.conversationTools, "innerHTML", tools);
     shownTools = tools;
-    return toolsChange + renderSurroundings(snapshot);
+    const trouble = renderTrouble(dependencies, agent);
+    const troubleChange = trouble === shownTrouble ? "" : trouble;
+    shownTrouble = trouble;
+    return toolsChange + troubleChange + renderSurroundings(snapshot);
   }
 
   return {
@@ -155,10 +166,23 @@ function newsOf({ runs }: PageDependencies, entry: Extract<Entry, { kind: "answe
 function stateOf(dependencies: PageDependencies, agentId: string): string | null {
   const agent = dependencies.runner.getAgent(agentId);
   if (agent === null) return null;
-  const { activeConversationId, activeRunId, queueLength, status, updatedAt } = agent;
+  const { activeConversationId, activeRunId, queueLength, status, updatedAt, breaker } = agent;
   const head = activeConversationId && dependencies.conversations.findConversation(activeConversationId);
   const conversation = head ? [head.turnCount, head.updatedAt, head.cliSessionId] : [];
-  return [activeConversationId, activeRunId, queueLength, status, updatedAt, ...conversation].join("|");
+  const shut = [breaker.state, breaker.failures, breaker.retryAt];
+  return [activeConversationId, activeRunId, queueLength, status, updatedAt, ...shut, ...conversation].join(
+    "|",
+  );
+}
+
+/** Whether the agent takes messages, and why it doesn't. */
+function renderTrouble({ runner }: PageDependencies, agent: Agent): string {
+  const trouble = renderHtml(<ChatTrouble agent={agent} breaker={openBreakerOf(runner, agent)} />);
+  const notice = renderHtml(<ComposerNotice agent={agent} />);
+  return (
+    partial(elementIds.agentTrouble, "outerMorph", trouble) +
+    partial(elementIds.composerNotice, "outerMorph", notice)
+  );
 }
 
 function renderSurroundings(snapshot: Snapshot): string {

@@ -85,7 +85,12 @@ function showToolCall(c: PageContext, dependencies: PageDependencies): Response 
   if (run === null) return showNoRun(c, dependencies);
   const call = runs.findToolCall(run.id, c.req.param("toolId") ?? "");
   if (call === null) {
-    return showRefusal(c, dependencies, { code: "not_found", detail: "The run has no such tool call." });
+    const gone =
+      run.eventsRemovedAt === null ? "" : " any more: its events were removed because of their age";
+    return showRefusal(c, dependencies, {
+      code: "not_found",
+      detail: `The run has no such tool call${gone}.`,
+    });
   }
   if (wantsFragment(c)) return c.html(renderHtml(<WholeToolCall run={run} call={call} />));
   return showPage(c, <ToolCallPage frame={frameOf(dependencies)} run={run} call={call} />);

@@ -1,0 +1,32 @@
+import { mkdirSync } from "node:fs";
+import type { ProcessSpec } from "./cli-process.ts";
+import type { WritablePlaces } from "./containment.ts";
+import { existingFolders } from "./start-check.ts";
+
+/**
+ * Where the tree may write, if its file policy says so: the agent's folder, the CLI's own folders, of which
+ * missing ones are made since only what exists can be given, and temporary folders of its own. Null without
+ * such a policy.
+ */
+export function writablePlaces(
+  spec: Pick<ProcessSpec, "cwd" | "env" | "writablePaths">,
+): WritablePlaces | null {
+  if (!spec.writablePaths) return null;
+  spec.writablePaths.forEach(makeFolder);
+  const temporary = existingFolders(["/tmp", spec.env["TMPDIR"] ?? "/tmp"]);
+  return {
+    writablePaths: [...new Set(existingFolders([spec.cwd, ...spec.writablePaths]))],
+    temporaryPaths: [...new Set(temporary)].filter((path) => path !== "/"),
+  };
+}
+
+const obstacleCodes = new Set(["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR", "ENOSPC", "EDQUOT", "ELOOP"]);
+
+/** Where it can't be made the CLI couldn't have made it either, and tells what it misses in its own words. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!obstacleCodes.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}
