@@ -8,7 +8,7 @@ import { openStage, type Stage } from "./stage.ts";
 
 setDefaultTimeout(60_000);
 
-/** The CLI where it is: what lies beneath /tmp is hidden by the private one. Its diary would lie there. */
+/** The CLI where it is, since it needs what lies beside it. Its diary would lie in a private folder. */
 const cliEnv = { HEADWAY_CLAUDE_PATH: fakeClaude, FAKE_LOG: "" };
 
 const bwrap = await containmentOf("bwrap");

@@ -42,6 +42,8 @@ export interface WritablePlaces {
   writablePaths: readonly string[];
   /** Folders that are empty at first, the tree's own, and gone with it. */
   temporaryPaths: readonly string[];
+  /** Folders in those that can be read all the same. */
+  readablePaths: readonly string[];
 }
 
 export interface WrappedCommand {
@@ -88,6 +90,7 @@ function writableArguments(files: WritablePlaces, sizesFolders: boolean): string
     ...readableArguments,
     ...files.temporaryPaths.flatMap((path) => [...size, "--tmpfs", path]),
     // After what covers them.
+    ...files.readablePaths.flatMap((path) => ["--ro-bind", path, path]),
     ...files.writablePaths.flatMap((path) => ["--bind", path, path]),
   ];
 }

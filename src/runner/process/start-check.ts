@@ -27,7 +27,8 @@ export function checkStart(
 
 function isUnseen(path: string, hiddenPaths: readonly string[], files: WritablePlaces | null): boolean {
   if (isHidden(path, hiddenPaths)) return true;
-  return files !== null && isHidden(path, files.temporaryPaths) && !isHidden(path, files.writablePaths);
+  if (files === null || !isHidden(path, files.temporaryPaths)) return false;
+  return !isHidden(path, [...files.writablePaths, ...files.readablePaths]);
 }
 
 function checkCwd(cwd: string, hiddenPaths: readonly string[]): StartFailure | null {

@@ -14,7 +14,11 @@ const spec = {
   cwd: "/work",
   hiddenPaths: ["/data"],
   statusFd: 3,
-  files: { writablePaths: ["/work", "/home/a/.claude"], temporaryPaths: ["/tmp"] },
+  files: {
+    writablePaths: ["/work", "/home/a/.claude"],
+    temporaryPaths: ["/tmp"],
+    readablePaths: ["/tmp/cli/bin"],
+  },
 };
 
 /** A folder that the policy covers with nothing: those in /tmp are private to each tree. */
@@ -29,7 +33,7 @@ test("bwrap gets everything for reading, then what covers it, then what may be w
 
   expect(args.slice(0, args.indexOf("--unshare-pid")).join(" ")).toBe(
     "--ro-bind / / --dev /dev --proc /proc --ro-bind /proc/sys /proc/sys --size 1073741824 --tmpfs /tmp " +
-      "--bind /work /work --bind /home/a/.claude /home/a/.claude --tmpfs /data",
+      "--ro-bind /tmp/cli/bin /tmp/cli/bin --bind /work /work --bind /home/a/.claude /home/a/.claude --tmpfs /data",
   );
 });
 
@@ -79,19 +83,22 @@ test.skipIf(bwrap === null)("one's own folder that is a link is writable where i
 });
 
 test.skipIf(bwrap === null)(
-  "a program in a temporary folder isn't started, since it wouldn't be there",
+  "a program that is installed in a temporary folder can be run there, and not be changed",
   async () => {
     if (bwrap === null) return;
     await using bench = openBench(bwrap);
     const program = join(bench.folder, "program");
-    writeFileSync(program, "#!/bin/sh\n");
+    writeFileSync(
+      program,
+      `#!/bin/sh\necho x > ${bench.folder}/beside; echo x > /tmp/elsewhere && echo ran\n`,
+    );
     chmodSync(program, 0o755);
 
-    const started = bench.spawn([program], { cwd: "/var", writablePaths: [] });
+    const { process, heard } = await bench.spawn([program], { cwd: "/var", writablePaths: [] });
+    await process.exited;
 
-    expect(await started.catch((error: Error) => error.message)).toBe(
-      `${program} lies in a folder that runs may not see.`,
-    );
+    expect(heard.lines).toEqual(["ran"]);
+    expect([existsSync(join(bench.folder, "beside")), existsSync("/tmp/elsewhere")]).toEqual([false, false]);
   },
 );
 
