@@ -9,6 +9,7 @@ import {
   pristineBreaker,
   type StoredBreakerChange,
 } from "../domain/breaker.ts";
+import { getAgentRow } from "./agents.ts";
 import { decideBreaker, halfOpened } from "../domain/breaker-decider.ts";
 
 /** Changes that are kept of each agent; the oldest go first. */
@@ -22,12 +23,45 @@ const columns = `
   agents.id as agentId, breakers.state, breakers.failures, breakers.openings,
   breakers.opened_at as openedAtMs, breakers.retry_at as retryAtMs, breakers.cause`;
 
+/** Agents whose breaker may have a row; all others have none. */
+interface Touched {
+  keys: Set<number>;
+  agentIds: Set<string>;
+}
+
+/**
+ * By connection, for the only one that writes: each run asks four times for a row that nearly no agent has. Whoever
+ * had one stays in here, also when its transaction came to nothing.
+ */
+const touched = new WeakMap<Database, Touched>();
+
+function touchedIn(database: Database): Touched {
+  const known = touched.get(database);
+  if (known) return known;
+  const rows = database
+    .query<{ key: number; id: string }, []>(
+      `select agents.key, agents.id from breakers join agents on agents.key = breakers.agent_key`,
+    )
+    .all();
+  const read = { keys: new Set(rows.map(({ key }) => key)), agentIds: new Set(rows.map(({ id }) => id)) };
+  touched.set(database, read);
+  return read;
+}
+
+function touch(database: Database, agentKey: number): void {
+  const { keys, agentIds } = touchedIn(database);
+  if (keys.has(agentKey)) return;
+  keys.add(agentKey);
+  agentIds.add(getAgentRow(database, agentKey).id);
+}
+
 function breakerOf(row: BreakerRow): Breaker {
   return { ...row, cause: JSON.parse(row.cause ?? "null") as Breaker["cause"] };
 }
 
 /** Pristine where there is no row. */
 export function findBreaker(database: Database, agentKey: number, agentId: string): Breaker {
+  if (!touchedIn(database).keys.has(agentKey)) return pristineBreaker(agentId);
   const row = database
     .query<BreakerRow, { agentKey: number }>(
       `select ${columns} from breakers join agents on agents.key = breakers.agent_key
@@ -39,6 +73,7 @@ export function findBreaker(database: Database, agentKey: number, agentId: strin
 
 /** Of the agent that has this name now; pristine where there is none. */
 export function findBreakerOf(database: Database, agentId: string): Breaker {
+  if (!touchedIn(database).agentIds.has(agentId)) return pristineBreaker(agentId);
   const row = database
     .query<BreakerRow, { agentId: string }>(
       `select ${columns} from agents join breakers on breakers.agent_key = agents.key
@@ -112,6 +147,7 @@ function record(
 
 function saveBreaker(database: Database, agentKey: number, breaker: Breaker): void {
   const { agentId: _agentId, cause, ...rest } = breaker;
+  touch(database, agentKey);
   database
     .query(
       `insert into breakers (agent_key, state, failures, openings, opened_at, retry_at, cause)

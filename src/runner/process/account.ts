@@ -1,3 +1,4 @@
+import type { Clock } from "../../domain/clock.ts";
 import type { LimitCode, ProcessLimits } from "./cli-process.ts";
 import { type LimitWatch, type TreeUsage, firstLookMs, nextLookMs, passedLimit, usageOf } from "./limits.ts";
 import type { ProcessTree } from "./process-tree.ts";
@@ -20,20 +21,25 @@ export interface AccountSpec {
   tree: ProcessTree;
   limits: ProcessLimits;
   limitWatch: LimitWatch;
+  clock: Clock;
   onLimit: (code: LimitCode) => void;
 }
 
 /** By then a warm process has been given its turn, and has hardly begun with it. */
 const baselineMs = 1;
+/** One that has been idle for less than that can hardly have used any time between its turns. */
+const idleMsMin = 250;
 
 /** Counts what each turn of a process uses. */
-export function createAccount({ tree, limits, limitWatch, onLimit }: AccountSpec): Account {
+export function createAccount({ tree, limits, limitWatch, clock, onLimit }: AccountSpec): Account {
   const cpu = createCpuMeter();
   let stdoutBytes = 0;
   let turns = 0;
   /** What the tree had used when this turn began: nothing, for the first, whose the start of the CLI is. */
   let cpuMsBefore = 0;
   let isMeasured = false;
+  let isBaselineDue = false;
+  let closedAtMs = 0;
   let peakRssBytes: number | null = null;
   let stopWatch = () => {};
 
@@ -47,10 +53,10 @@ export function createAccount({ tree, limits, limitWatch, onLimit }: AccountSpec
   }
 
   function watchLimits(lastPauseMs: number): number | null {
-    const isBaseline = !isMeasured && turns > 1;
     const usage = take(tree.listAll());
     if (usage === null) return lastPauseMs;
-    if (isBaseline) cpuMsBefore = cpu.totalMs();
+    if (isBaselineDue) cpuMsBefore = cpu.totalMs();
+    isBaselineDue = false;
     const code = passedLimit(usage, limits);
     if (code === null) return nextLookMs(usage, limits, lastPauseMs);
     onLimit(code);
@@ -64,8 +70,9 @@ export function createAccount({ tree, limits, limitWatch, onLimit }: AccountSpec
       stdoutBytes = 0;
       cpuMsBefore = cpu.totalMs();
       isMeasured = false;
+      isBaselineDue = turns > 1 && clock.monotonicMs() - closedAtMs >= idleMsMin;
       peakRssBytes = null;
-      stopWatch = limitWatch.watch(watchLimits, turns > 1 ? baselineMs : firstLookMs);
+      stopWatch = limitWatch.watch(watchLimits, isBaselineDue ? baselineMs : firstLookMs);
     },
     admitStdout(bytes) {
       stdoutBytes += bytes;
@@ -76,6 +83,7 @@ export function createAccount({ tree, limits, limitWatch, onLimit }: AccountSpec
     close(processes) {
       take(processes);
       stopWatch();
+      closedAtMs = clock.monotonicMs();
       return { peakRssBytes, cpuMs: isMeasured ? Math.round(cpu.totalMs() - cpuMsBefore) : null };
     },
   };

@@ -40,7 +40,8 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
     void killTree();
   });
   const { limits } = spec;
-  const account = createAccount({ tree, limits, limitWatch: owned.limitWatch, onLimit });
+  const { clock, limitWatch } = owned;
+  const account = createAccount({ tree, limits, limitWatch, clock, onLimit });
   const { stdout, stderr } = child;
   const { lineBytesMax } = limits;
   const { pace } = owned;
@@ -48,7 +49,7 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
   const ended = child.exited.then(() => (exitStatus = owned.readExitStatus()));
   const input = createInput(child.stdin, ended);
   const exited = ended.then(finish);
-  const leftovers = createLeftovers(tree, owned.clock);
+  const leftovers = createLeftovers(tree, clock);
 
   let turns = 0;
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { systemClock } from "../../../src/domain/clock.ts";
 import { createAccount } from "../../../src/runner/process/account.ts";
 import type { LimitWatch } from "../../../src/runner/process/limits.ts";
 import type { ProcessTree } from "../../../src/runner/process/process-tree.ts";
@@ -10,6 +11,8 @@ import { aProcess, type Bench, containmentOf, eventually, generousLimits, openBe
 function anAccount() {
   let shown: ProcessStat[] | null = null;
   let look = () => {};
+  let nowMs = 0;
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
   const limitWatch: LimitWatch = {
     watch(watched) {
       look = () => void watched(15);
@@ -18,9 +21,12 @@ function anAccount() {
   };
   const unread = { memoryPartsOf: () => null, proportionalBytesOf: () => null };
   const tree = { listAll: () => shown, ...unread } as unknown as ProcessTree;
-  const account = createAccount({ tree, limits: generousLimits, limitWatch, onLimit: () => {} });
+  const account = createAccount({ tree, limits: generousLimits, limitWatch, clock, onLimit: () => {} });
   return {
-    begin: account.begin,
+    begin(idleMs = 60_000) {
+      nowMs += idleMs;
+      account.begin();
+    },
     see(...processes: ProcessStat[]) {
       shown = processes;
       look();
@@ -44,6 +50,18 @@ test("the first turn is charged with the start of its process, a later one not w
 
   expect(first.cpuMs).toBe(70);
   expect(second.cpuMs).toBe(5);
+});
+
+test("a turn that follows at once is charged from the end of the one before", () => {
+  const account = anAccount();
+
+  account.begin();
+  account.close(aCli(70));
+  account.begin(10);
+  account.see(aCli(90));
+  const second = account.close(aCli(95));
+
+  expect(second.cpuMs).toBe(25);
 });
 
 test("a later turn's peak is its own", () => {
