@@ -48,7 +48,8 @@ test("V6: a bug that nobody catches ends what runs as interrupted, and the serve
   const runs = [await agent.begin("orphaner-hang"), await other.begin("deaf")];
   const waiting = await agent.begin("behind it");
   const clients = [agent, other].map(({ execute }) => execute("while the client waits"));
-  await waitFor(() => stage.fakeLog().length >= 2, { what: "both turns to run" });
+  // By then the CLI keeps them: a session that was lost would be told their prompts, and do them again.
+  for (const { id } of runs) await stage.eventSeen(id, ({ type }) => type === "session");
 
   process.kill(stage.server.pid, "SIGUSR2");
   const exitCode = await stage.server.stop();
