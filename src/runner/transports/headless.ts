@@ -313,8 +313,11 @@ function exitOfRun(session: SessionProcess | null, conversed: Conversed): ExitSt
   return session?.process.exitStatus ?? null;
 }
 
-/** How long a CLI that was interrupted may take to start a tool that it had decided on. */
-const lateToolMs = 30;
+/**
+ * How long a CLI that was interrupted may take to start a tool that it had decided on. 30 ms were enough before
+ * every tree yielded to other processes; then opencode's tool came later now and again.
+ */
+const lateToolMs = 100;
 
 /**
  * An interrupt can cross a tool on its way into being: Claude 2.1.330 then says that the turn is over, and
