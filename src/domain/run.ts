@@ -111,3 +111,8 @@ export function shortened(text: string, charsMax: number): string {
   const isPairCut = /^[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(charsMax - 2, charsMax));
   return `${text.slice(0, charsMax - (isPairCut ? 2 : 1))}…`;
 }
+
+/** A sentence that others follow. */
+export function withStop(sentence: string): string {
+  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
+}

@@ -3,7 +3,7 @@ import { type Clock, isoTime } from "../domain/clock.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type { MakeId } from "../domain/ids.ts";
 import { type AdmitResult, type AgentStore, type RunLog, StoreUnavailable } from "../domain/ports.ts";
-import { promptBytesMax, shortened, utf8Bytes } from "../domain/run.ts";
+import { promptBytesMax, shortened, utf8Bytes, withStop } from "../domain/run.ts";
 import type { Breakers } from "./breakers.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Redactor } from "./policies/redaction.ts";
@@ -220,10 +220,6 @@ function breakerOpen({ agentId, retryAtMs, cause }: Breaker, retryAfterSeconds: 
     detail: `${when} ${why} ${wayOut}`,
     retryAfterSeconds,
   };
-}
-
-function withStop(sentence: string): string {
-  return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;
 }
 
 /** Pids in a refusal. */

@@ -1,5 +1,6 @@
 import type { Agent } from "../../domain/agent.ts";
 import type { BreakerReport } from "../../domain/breaker.ts";
+import { withStop } from "../../domain/run.ts";
 import { ActionForm, type ReturnPlace } from "../forms.tsx";
 import { TimeShown } from "../time-shown.tsx";
 import { visibleText } from "../visible-text.ts";
@@ -56,8 +57,7 @@ export function BreakerCause({ cause }: { cause: BreakerReport["cause"] }) {
   const { text, missing } = cut(message, messageCharsMax);
   return (
     <>
-      {visibleText(text)}
-      {missing > 0 && " …"} {!message.endsWith(advice) && advice}
+      {visibleText(missing > 0 ? `${text} …` : withStop(text))} {!message.endsWith(advice) && advice}
     </>
   );
 }
