@@ -318,6 +318,7 @@ function exitOfRun(session: SessionProcess | null, conversed: Conversed): ExitSt
  * every tree yielded to other processes; then opencode's tool came later now and again.
  */
 const lateToolMs = 100;
+const lateLooks = 2;
 
 /**
  * An interrupt can cross a tool on its way into being: Claude 2.1.330 then says that the turn is over, and
@@ -325,9 +326,12 @@ const lateToolMs = 100;
  */
 async function clearLate(clock: Clock, session: SessionProcess): Promise<number> {
   const { process } = session;
-  if (process.exitStatus !== null) return 0;
-  await within(clock, process.exited, lateToolMs);
-  return clearAway(session, process.leftovers().length);
+  let survivors = 0;
+  for (let looks = 0; looks < lateLooks && survivors === 0 && process.exitStatus === null; looks++) {
+    await within(clock, process.exited, lateToolMs);
+    survivors = await clearAway(session, process.leftovers().length);
+  }
+  return survivors;
 }
 
 const nothingUsed = { peakRssBytes: null, cpuMs: null, leftovers: [] };
