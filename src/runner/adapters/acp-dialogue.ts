@@ -107,13 +107,29 @@ function readHistory(talk: Talk, type: string): Decoded[] {
 }
 
 /**
+ * How far an agent's words may lag behind what it does. OpenCode 1.18.33 tells the model's first word when the tool
+ * that follows has been running for up to 130 ms (seen on a busy machine); a model takes longer for its first one.
+ */
+const wordLagMsMax = 500;
+
+/**
  * MCP servers and the like, which agents start with the session, or in the first turn before they ask the
  * model: what is there at its first word is the agent's own, unless that word is that a tool runs.
  */
 function keepHelpers(talk: Talk, told: RunEventBody[]): Decoded[] {
+  const runsTool = told.some(({ type }) => type === "tool.started");
+  if (runsTool) talk.hasYoungHelpers = false;
   if (talk.areHelpersKnown || told.length === 0) return [];
   talk.areHelpersKnown = true;
-  return told.some(({ type }) => type === "tool.started") ? [] : [{ kind: "helpers.kept" }];
+  talk.hasYoungHelpers = !runsTool;
+  return runsTool ? [] : [{ kind: "helpers.kept", ageMsMin: wordLagMsMax }];
+}
+
+/** A turn that was cancelled may have been about to run a tool. */
+function keepYoungHelpers(talk: Talk, { kind }: Verdict): Decoded[] {
+  const areItsOwn = talk.hasYoungHelpers && kind !== "aborted";
+  talk.hasYoungHelpers = false;
+  return areItsOwn ? [{ kind: "helpers.kept" }] : [];
 }
 
 /** Files and terminals are asked for by agents that didn't hear that we have none. */
@@ -173,7 +189,11 @@ function readError(talk: Talk, turn: Turn, error: unknown): Decoded[] {
   const verdict: Verdict = turn.isCancelled
     ? { kind: "aborted" }
     : { kind: "failed", ...failureOf(talk.agent, error) };
-  return [...events(finishTurn(turn, true)), { kind: "turn.ended", verdict }];
+  return [
+    ...events(finishTurn(turn, true)),
+    ...keepYoungHelpers(talk, verdict),
+    { kind: "turn.ended", verdict },
+  ];
 }
 
 /** opencode counts nothing of a turn that was cancelled (recording acp_cancel), though it used something. */
@@ -191,6 +211,7 @@ function readResult(talk: Talk, turn: Turn, value: unknown): Decoded[] {
     ...events(finishTurn(turn, !succeeded)),
     ...events(succeeded && verdict.byCliItself ? [commandNotice(turn)] : []),
     ...used(usage && isUncounted(verdict, usage) ? null : usage),
+    ...keepYoungHelpers(talk, verdict),
     { kind: "turn.ended", verdict },
   ];
 }

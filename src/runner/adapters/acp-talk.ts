@@ -51,6 +51,8 @@ export interface Talk {
   isInstructed: boolean;
   /** It is known which processes the agent keeps beside itself. */
   areHelpersKnown: boolean;
+  /** Some are too young to tell them from a tool's; they are its own if this turn ends without a tool. */
+  hasYoungHelpers: boolean;
   readonly shownTypes: Set<string>;
 }
 
@@ -65,6 +67,7 @@ export function newTalk(agent: AcpAgent, spec: DialogueSpec): Talk {
     replaysLate: agent.replaysLate ?? false,
     isInstructed: spec.resume,
     areHelpersKnown: false,
+    hasYoungHelpers: false,
     shownTypes: new Set(),
   };
 }

@@ -61,8 +61,11 @@ export type Decoded =
   | { kind: "session.mismatch"; cliSessionId: string }
   /** Counted per run and shown as `anomalies`; `detail` is for the log. */
   | { kind: "anomaly"; code: string; detail: string }
-  /** The CLI keeps processes of its own beside itself (MCP servers); no tool of this turn has run yet. */
-  | { kind: "helpers.kept" }
+  /**
+   * The CLI keeps processes of its own beside itself (MCP servers); no tool of this turn had run yet when it said
+   * so. With `ageMsMin`, younger processes may be a tool's all the same.
+   */
+  | { kind: "helpers.kept"; ageMsMin?: number }
   /** The CLI began a new session by itself (`/clear`), so our conversation ends with this turn. */
   | { kind: "session.reset" }
   /** The CLI answered a control request of ours. */

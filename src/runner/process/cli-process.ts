@@ -81,8 +81,10 @@ export interface CliProcess {
   /**
    * Remembers the processes that are alive now as the CLI's own (itself and what it keeps, MCP servers
    * say): `leftovers` are the others.
+   *
+   * @param ageMsMin younger ones are left out, unless they were remembered before
    */
-  markBaseline(): void;
+  markBaseline(ageMsMin?: number): void;
   /** Processes of the tree, by the pids that the tree itself counts, alive and not zombies, that aren't the baseline's nor their children (the CLI's excepted). */
   leftovers(): number[];
   /** Kills the leftovers until there are none or half a second has passed; resolves with how many are left. */

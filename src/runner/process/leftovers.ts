@@ -2,7 +2,7 @@ import type { Clock } from "../../domain/clock.ts";
 import type { CliProcess } from "./cli-process.ts";
 import { sendSignal } from "./kill.ts";
 import type { ProcessTree } from "./process-tree.ts";
-import { type ProcessStat, processKey } from "./tree.ts";
+import { type ProcessStat, processKey, readUptimeTicks, ticksOf } from "./tree.ts";
 import { pause } from "./until.ts";
 
 const killMsMax = 500;
@@ -33,7 +33,14 @@ export function createLeftovers(tree: ProcessTree, clock: Clock): Leftovers {
   const among = (processes: readonly ProcessStat[]) => leftAmong(processes).map(({ pid }) => pid);
   return {
     among,
-    markBaseline: () => void (baseline = new Set((tree.listThoroughly() ?? []).map(processKey))),
+    markBaseline(ageMsMin = 0) {
+      const nowTicks = ageMsMin === 0 ? null : readUptimeTicks();
+      const isOld = ({ startTicks }: ProcessStat) =>
+        nowTicks === null || nowTicks - startTicks >= ticksOf(ageMsMin);
+      const processes = tree.listThoroughly() ?? [];
+      const kept = processes.filter((process) => baseline.has(processKey(process)) || isOld(process));
+      baseline = new Set(kept.map(processKey));
+    },
     leftovers: () => look().map(({ pid }) => pid),
     async killLeftovers() {
       // The common case costs two looks; a process that forks while it is looked for shows in the second.

@@ -172,6 +172,16 @@ export function hasVariable(pid: number, name: string, value: string): boolean {
   return environment !== null && environment.split("\0").includes(`${name}=${value}`);
 }
 
+/** Ticks since the machine's start, as `startTicks` counts them; null where there is no /proc. */
+export function readUptimeTicks(): number | null {
+  const seconds = Number.parseFloat(readTextIfThere("/proc/uptime") ?? "");
+  return Number.isNaN(seconds) ? null : ticksOf(seconds * 1_000);
+}
+
+export function ticksOf(ms: number): number {
+  return ms / units.tickMs;
+}
+
 /** "" where there is no /proc. */
 export function readBootId(): string {
   return (readTextIfThere("/proc/sys/kernel/random/boot_id") ?? "").trim();

@@ -113,7 +113,7 @@ function recorderHooks(
     firstOutput: options.onFirstOutput,
     toolsOpen: (count) => watchdogs.toolsOpen(count),
     versionTold: (cliVersion) => (session.cliVersion = cliVersion),
-    helpersKept: () => session.process.markBaseline(),
+    helpersKept: (ageMsMin) => session.process.markBaseline(ageMsMin),
     // A closed pipe is no outcome of its own: how the process ends tells more.
     write: (input) => void session.process.write(input),
     turnEnded: (verdict) => end({ kind: "verdict", verdict }),

@@ -42,7 +42,7 @@ export interface RecorderHooks {
   /** The CLI named its version; not every one does, and some only when they start. */
   versionTold(cliVersion: string): void;
   /** What the CLI has started by now is its own (MCP servers) and stays. */
-  helpersKept(): void;
+  helpersKept(ageMsMin?: number): void;
   /** To be written to the CLI's input. */
   write(input: string): void;
   turnEnded(verdict: Verdict): void;
@@ -218,7 +218,7 @@ export function createTurnRecorder(options: RecorderOptions): TurnRecorder {
         takeUsage(decoded.usage, decoded.costUsd);
         return true;
       case "helpers.kept":
-        hooks.helpersKept();
+        hooks.helpersKept(decoded.ageMsMin);
         return true;
       case "session.reset":
         sessionReset = true;

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Decoded } from "../../../src/runner/adapters/adapter.ts";
 import { eventsOf, verdicts } from "../../contract/decoded.ts";
 import {
   ended,
@@ -177,7 +178,10 @@ test("a turn can't be interrupted by protocol before its prompt was sent, or aft
   expect([early, late]).toEqual([null, null]);
 });
 
-test("the processes that are there when the session is open, and at the agent's first word, are its own", () => {
+const keptIn = (decoded: Decoded[]) =>
+  decoded.flatMap((one) => (one.kind === "helpers.kept" ? [one.ageMsMin ?? 0] : []));
+
+test("the processes that are there when the session is open, and at the agent's first word, are its own, but for young ones", () => {
   const talk = talkWith();
   talk.begin("hello");
 
@@ -185,10 +189,35 @@ test("the processes that are there when the session is open, and at the agent's 
   const first = talk.say([lineOf(says("I"))]);
   const second = talk.say([lineOf(says(" will"))]);
 
-  const kept = [opened, first, second].map(
-    (some) => some.filter(({ kind }) => kind === "helpers.kept").length,
-  );
-  expect(kept).toEqual([1, 1, 0]);
+  expect([opened, first, second].map(keptIn)).toEqual([[0], [500], []]);
+});
+
+test("young ones are its own, too, once the first turn has ended without a tool, and no later turn tells", () => {
+  const talk = prompted();
+  talk.say([lineOf(says("Hello"))]);
+
+  const atEnd = talk.say([ended()]);
+  talk.begin("again");
+  const later = talk.say([lineOf(says("Hello again")), ended()]);
+
+  expect(atEnd.map(({ kind }) => kind)).toEqual(["helpers.kept", "turn.ended"]);
+  expect([atEnd, later].map(keptIn)).toEqual([[0], []]);
+});
+
+test("a young one may be a tool's where one ran after the first word, or where the turn was cancelled", () => {
+  const running = update("tool_call", { toolCallId: "t1", kind: "execute", status: "in_progress" });
+  const ran = prompted();
+  const cancelled = prompted();
+  ran.say([lineOf(says("I will use a tool"))]);
+  cancelled.say([lineOf(says("I will use a tool"))]);
+  cancelled.dialogue.interrupt("stop");
+
+  const ends = [
+    ran.say([lineOf(running), ended()]),
+    cancelled.say([replyTo("session/prompt", { stopReason: "cancelled" })]),
+  ];
+
+  expect(ends.map(keptIn)).toEqual([[], []]);
 });
 
 test("a process that is there because a tool runs isn't the agent's own", () => {

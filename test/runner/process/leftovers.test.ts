@@ -84,6 +84,26 @@ for (const rung of ["bwrap", "unshare", "process-group"] as const) {
     expect(pidsWithToken(token)).toHaveLength(before);
   });
 
+  there(
+    "a young process is remembered as the CLI's own only if it was before, or when it has aged",
+    async (bench) => {
+      const token = uniqueToken();
+      const spawned = await bench.spawn([hydra, token, ...kinds]);
+      await eventually("the tree stands", () => spawned.heard.lines.includes("ready"));
+
+      spawned.process.markBaseline(60_000);
+      const tooYoung = spawned.process.leftovers();
+      await eventually("the tree is a tenth of a second old", () => {
+        spawned.process.markBaseline(100);
+        return spawned.process.leftovers().length === 0;
+      });
+      spawned.process.markBaseline(60_000);
+
+      expect(tooYoung).toHaveLength(kinds.length);
+      expect(spawned.process.leftovers()).toEqual([]);
+    },
+  );
+
   there("a CLI that left nothing behind has no leftovers", async (bench) => {
     const spawned = await bench.spawn([hydra, uniqueToken()]);
     await eventually("it is ready", () => spawned.heard.lines.includes("ready"));
