@@ -14,14 +14,23 @@ const machine: MemoryFolders = { proc: "/proc", cgroup: "/sys/fs/cgroup" };
  * runs short: the least of what the kernel estimates and what is left below each limit. Null where it isn't told.
  */
 export function readFreeBytes(folders: MemoryFolders = machine): number | null {
-  const free = [readAvailableBytes(folders.proc), ...groupsOf(folders).map(readLeftBytes)];
+  const machineBytes = readMachineBytes(folders.proc);
+  const free = [
+    machineBytes.free,
+    ...groupsOf(folders).map((group) => readLeftBytes(group, machineBytes.total)),
+  ];
   const told = free.filter((bytes) => bytes !== null);
   return told.length === 0 ? null : Math.min(...told);
 }
 
-function readAvailableBytes(procFolder: string): number | null {
-  const line = /^MemAvailable:\s+(\d+) kB$/m.exec(readTextIfThere(join(procFolder, "meminfo")) ?? "");
-  return line === null ? null : Number(line[1]) * 1_024;
+function readMachineBytes(procFolder: string): { free: number | null; total: number } {
+  const text = readTextIfThere(join(procFolder, "meminfo")) ?? "";
+  const bytesOf = (line: RegExp) => {
+    const kilobytes = line.exec(text)?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) * 1_024;
+  };
+  const total = bytesOf(/^MemTotal:\s+(\d+) kB$/m) ?? Number.POSITIVE_INFINITY;
+  return { free: bytesOf(/^MemAvailable:\s+(\d+) kB$/m), total };
 }
 
 /** Names of a group's files, which differ between the two versions of control groups. */
@@ -63,11 +72,15 @@ function upwards(root: string, path: string, names: GroupFiles): Group[] {
     .concat({ ...names, folder: root });
 }
 
-/** Null where the group sets no limit: then the files hold no number, or aren't there. */
-function readLeftBytes({ folder, limit, used, cache }: Group): number | null {
+/**
+ * Null where the group sets no limit: then the files hold no number, or one beyond all memory, or aren't there. What
+ * is used isn't asked for then, since the kernel adds that up anew each time.
+ */
+function readLeftBytes({ folder, limit, used, cache }: Group, machineBytes: number): number | null {
   const limitBytes = readNumber(join(folder, limit));
+  if (limitBytes === null || limitBytes >= machineBytes) return null;
   const usedBytes = readNumber(join(folder, used));
-  if (limitBytes === null || usedBytes === null) return null;
+  if (usedBytes === null) return null;
   const stat = readTextIfThere(join(folder, "memory.stat")) ?? "";
   const cacheBytes = Number(new RegExp(`^${cache} (\\d+)$`, "m").exec(stat)?.[1] ?? 0);
   return Math.max(0, limitBytes - usedBytes + cacheBytes);

@@ -38,6 +38,8 @@ const beginningCharsMax = 4_194_304;
 const endCharsMax = 524_288;
 /** So much isn't collected any longer. */
 const writeAtChars = 262_144;
+/** Turns of the event loop in which the run is settled and told: people wait for that, and hardly for its log. */
+const loopsToSettle = 2;
 /** So much is redacted and written at a time; the event loop goes on between two of them. */
 const sliceChars = 65_536;
 
@@ -113,6 +115,7 @@ export function openRunLog(options: RunLogOptions): OpenRunLog {
   async function finish(): Promise<void> {
     isClosed = true;
     alarm?.stop();
+    for (let loops = 0; loops < loopsToSettle; loops++) await new Promise(setImmediate);
     await writing;
     await write(backlog.take());
     await writeTexts([redaction.end()]);

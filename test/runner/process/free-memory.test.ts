@@ -50,6 +50,17 @@ test("a limit of the first version counts, too", () => {
   expect(free).toBe(0);
 });
 
+test("a group's limit beyond all memory is none, so that what it uses isn't asked", () => {
+  const free = freeIn({
+    ...meminfo,
+    "proc/self/cgroup": "4:memory:/box\n",
+    "cgroup/memory/box/memory.limit_in_bytes": "9223372036854771712",
+    "cgroup/memory/box/memory.usage_in_bytes": "9223372036854771000",
+  });
+
+  expect(free).toBe(4_096_000 * 1_024);
+});
+
 test("where nothing is told nothing is known", () => {
   expect(freeIn({})).toBeNull();
 });
