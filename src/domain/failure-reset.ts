@@ -1,5 +1,11 @@
 /** When a limit ends, as far as a CLI's words tell. No more than this lies ahead of a time that is believed. */
 const aheadMsMax = 366 * 86_400_000;
+/**
+ * CLIs name whole minutes and hours. Who comes back at that time may be told the same once more: then it is over,
+ * or about to be, and not tomorrow's, nor, of a date, next year's.
+ */
+const justOverMs = 900_000;
+const dateJustOverMs = 86_400_000;
 
 const unitsMs: Readonly<Record<string, number>> = {
   ms: 1,
@@ -29,7 +35,12 @@ export function findResetAt(text: string, nowMs: number, timeZone: string): numb
     resetByIsoTime(text) ??
     resetByPause(text, nowMs) ??
     resetByCalendar(text, nowMs, timeZone);
-  return found !== null && found > nowMs && found <= nowMs + aheadMsMax ? found : null;
+  return found !== null && isBelievable(found, nowMs) ? found : null;
+}
+
+/** It lies ahead, and not beyond a year. */
+export function isBelievable(resetAtMs: number, nowMs: number): boolean {
+  return resetAtMs > nowMs && resetAtMs <= nowMs + aheadMsMax;
 }
 
 /** "Claude AI usage limit reached|1749924000", as Claude Code printed it for programs before version 2. */
@@ -94,13 +105,13 @@ function nextTimeOfDay(minutes: number, nowMs: number, timeZone: string): number
       Date.UTC(today.getUTCFullYear(), today.getUTCMonth(), today.getUTCDate() + days, 0, minutes),
       timeZone,
     );
-  return at(0) > nowMs ? at(0) : at(1);
+  return at(0) > nowMs - justOverMs ? at(0) : at(1);
 }
 
 function nextDate(month: number, day: number, minutes: number, nowMs: number, timeZone: string): number {
   const year = new Date(nowMs + offsetMs(nowMs, timeZone)).getUTCFullYear();
   const at = (inYear: number) => inZone(Date.UTC(inYear, month, day, 0, minutes), timeZone);
-  return at(year) > nowMs ? at(year) : at(year + 1);
+  return at(year) > nowMs - dateJustOverMs ? at(year) : at(year + 1);
 }
 
 /** The moment at which clocks of the zone show what a clock of UTC shows at `shownMs`. */

@@ -1,6 +1,6 @@
 import type { Cli } from "./agent.ts";
 import { type RunErrorCode, runErrors } from "./error-codes.ts";
-import { findResetAt } from "./failure-reset.ts";
+import { findResetAt, isBelievable } from "./failure-reset.ts";
 import type { FailureRow } from "./failure-row.ts";
 import { failureRows, findFailure, isAbout } from "./failure-taxonomy.ts";
 import type { TerminalState } from "./run-state.ts";
@@ -24,20 +24,33 @@ export interface EndedRun {
   state: TerminalState;
   error: { code: RunErrorCode; message: string } | null;
   atMs: number;
+  /** When the limit that it met is over, where the CLI said so apart from its words; null where it didn't. */
+  limitEndsAtMs: number | null;
   /** Of the server, in which the CLI runs: "resets 3pm" is meant in it. */
   timeZone: string;
 }
 
 /** Cancelled and interrupted runs, our limits and bad requests say nothing of the service. */
-export function serviceOutcomeOf({ cli, state, error, atMs, timeZone }: EndedRun): ServiceOutcome {
+export function serviceOutcomeOf(ended: EndedRun): ServiceOutcome {
+  const { cli, state, error } = ended;
   if (state === "succeeded") return { kind: "succeeded" };
   if (error === null) return { kind: "uncounted" };
   const { code, message } = error;
   const known = knownFailure(cli, code, message);
   const { countsAgainstService, advice } = known ?? runErrors[code];
   if (!countsAgainstService) return { kind: "uncounted" };
-  const resetAtMs = code === "rate_limited" ? findResetAt(message, atMs, timeZone) : null;
-  return { kind: "failed", code, message, advice, resetAtMs };
+  return { kind: "failed", code, message, advice, resetAtMs: resetAtOf(ended, error) };
+}
+
+/** A number is exact; words are rounded, and lack the day. */
+function resetAtOf(
+  { atMs, limitEndsAtMs, timeZone }: EndedRun,
+  { code, message }: NonNullable<EndedRun["error"]>,
+): number | null {
+  if (code !== "rate_limited") return null;
+  return limitEndsAtMs !== null && isBelievable(limitEndsAtMs, atMs)
+    ? limitEndsAtMs
+    : findResetAt(message, atMs, timeZone);
 }
 
 /** By the advice that stands at the message's end, which names its row exactly, else by the CLI's words. */

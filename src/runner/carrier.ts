@@ -135,12 +135,14 @@ function settlementOf(
   const endedAtMs = Math.max(options.clock.wallMs(), claimed.startedAtMs);
   const { breakerSettings: settings, timeZone } = options;
   const { cli } = claimed.agent;
-  const service = serviceOutcomeOf({ cli, state: outcome.state, error, atMs: endedAtMs, timeZone });
+  const limitEndsAtMs = (end.verdict?.kind === "failed" && end.verdict.limitEndsAtMs) || null;
+  const { state } = outcome;
+  const service = serviceOutcomeOf({ cli, state, error, atMs: endedAtMs, limitEndsAtMs, timeZone });
   return {
     runId: claimed.runId,
     fence: claimed.fence,
     start: turn.start,
-    state: outcome.state,
+    state,
     error,
     note: recorded.note,
     lastEvents: recorded.lastEvents,

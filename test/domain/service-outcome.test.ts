@@ -7,7 +7,8 @@ import { type EndedRun, serviceOutcomeOf } from "../../src/domain/service-outcom
 const atMs = Date.parse("2026-11-22T12:00:00.000Z");
 
 function ended(state: TerminalState, code: RunErrorCode | null, message = "No."): EndedRun {
-  return { cli: "claude", state, error: code && { code, message }, atMs, timeZone: "UTC" };
+  const error = code && { code, message };
+  return { cli: "claude", state, error, atMs, limitEndsAtMs: null, timeZone: "UTC" };
 }
 
 describe("what a run's end says of the service", () => {
@@ -63,6 +64,20 @@ describe("what a run's end says of the service", () => {
     expect(inUtc).toMatchObject({ resetAtMs: Date.parse("2026-11-22T15:00:00.000Z") });
     expect(inTokyo).toMatchObject({ resetAtMs: Date.parse("2026-11-22T14:00:00.000Z") });
     expect(untold).toMatchObject({ kind: "failed", resetAtMs: null });
+  });
+
+  test("has the time that the CLI gave as a number, unless that can't be", () => {
+    const limited = ended("failed", "rate_limited", "You've hit your session limit · resets 3pm");
+    const resetOf = (limitEndsAtMs: number) => {
+      const outcome = serviceOutcomeOf({ ...limited, limitEndsAtMs });
+      return outcome.kind === "failed" ? outcome.resetAtMs : null;
+    };
+
+    expect(resetOf(atMs + 60_000)).toBe(atMs + 60_000);
+    expect([atMs, atMs * 1_000].map(resetOf)).toEqual([atMs + 3 * 3_600_000, atMs + 3 * 3_600_000]);
+    expect(
+      serviceOutcomeOf({ ...ended("failed", "overloaded"), limitEndsAtMs: atMs + 60_000 }),
+    ).toMatchObject({ kind: "failed", resetAtMs: null });
   });
 
   test("is what the table of failures says wherever a message ends with a row's advice", () => {

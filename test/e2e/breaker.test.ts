@@ -112,6 +112,22 @@ describe("a breaker whose pause is long", () => {
     await reset(stage, agent);
   });
 
+  test("opens at once until the time that the CLI gives as a number, whatever its words are", async () => {
+    const agent = await stage.agent();
+    const resetsAt = Math.floor(Date.now() / 1_000) + 5_400;
+    const steps = [
+      { line: { type: "rate_limit_event", rate_limit_info: { status: "rejected", resetsAt } } },
+      { result: { is_error: true, api_error_status: 429, result: "API Error: Request rejected (429)" } },
+    ];
+
+    const limited = await agent.execute(`play=${steps.map((step) => JSON.stringify(step)).join("\n")}`);
+
+    expect(limited.body.error?.code).toBe("rate_limited");
+    const { state, retryAt } = (await agentOf(stage, agent)).breaker;
+    expect([state, retryAt]).toEqual(["open", new Date(resetsAt * 1_000).toISOString()]);
+    await reset(stage, agent);
+  });
+
   test("opens at once where somebody has to sign in, says how, and still answers a repeated key", async () => {
     const agent = await stage.agent();
 

@@ -36,6 +36,8 @@ export interface Command {
 export interface Failure {
   code: RunErrorCode;
   message: string;
+  /** When the limit that was met is over, in Unix time, where the CLI gives that as a number. */
+  limitEndsAtMs?: number;
 }
 
 /** What the CLI said of the turn when it ended it. */

@@ -9,6 +9,7 @@ import {
   type ControlRequestLine,
   controlRequestSchema,
   controlResponseSchema,
+  type RateLimitLine,
   rateLimitSchema,
   type ResultLine,
   resultSchema,
@@ -136,12 +137,7 @@ const readers = new Map<string, Read<Reading, Decoded>>([
       { kind: "control.replied", requestId: response.request_id, ok: response.subtype === "success" },
     ]),
   ],
-  [
-    "rate_limit_event",
-    reader(rateLimitSchema, ({ phase }, { rate_limit_info: info }) =>
-      info.status === "allowed" || phase === "ended" ? [] : events([rateLimit(info)]),
-    ),
-  ],
+  ["rate_limit_event", reader(rateLimitSchema, readRateLimit)],
 ]);
 
 /** Lines of the answer: none of this turn's comes before its `init`, and none after its result. */
@@ -204,12 +200,19 @@ function readReset(reading: Reading): Decoded[] {
   return [{ kind: "session.reset" }, { kind: "retire", reason: "the CLI began a new session" }];
 }
 
+function readRateLimit({ phase, turn }: Reading, { rate_limit_info: info }: RateLimitLine): Decoded[] {
+  if (info.status === "allowed" || phase === "ended") return [];
+  if (info.status === "rejected" && info.resetsAt !== undefined)
+    turn.limitEndsAtMs = Math.round(info.resetsAt * 1_000);
+  return events([rateLimit(info)]);
+}
+
 function readResult(reading: Reading, line: ResultLine): Decoded[] {
   if (reading.phase !== "running") return strayResult();
   const { turn, totalCostUsd } = reading;
   reading.phase = "ended";
   reading.totalCostUsd = line.total_cost_usd ?? totalCostUsd;
-  const verdict = withTornSession(reading, line, verdictOf(line, turn.assistantError));
+  const verdict = withTornSession(reading, line, verdictOf(line, turn));
   const usage = usageOf(line);
   const denials = line.permission_denials ?? [];
   // A process that waits for its next turn needn't keep the text of this one.

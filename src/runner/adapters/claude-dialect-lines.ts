@@ -114,5 +114,7 @@ export const controlRequestSchema = z.object({
 export type ControlRequestLine = z.infer<typeof controlRequestSchema>;
 
 export const rateLimitSchema = z.object({
+  /** `resetsAt` in seconds of Unix time. */
   rate_limit_info: z.object({ status: z.string(), rateLimitType: text, resetsAt: number }),
 });
+export type RateLimitLine = z.infer<typeof rateLimitSchema>;

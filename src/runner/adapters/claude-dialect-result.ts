@@ -2,6 +2,7 @@ import { classifyFailure } from "../../domain/failure-taxonomy.ts";
 import type { Usage } from "../../domain/run.ts";
 import type { Verdict } from "./adapter.ts";
 import type { ResultLine } from "./claude-dialect-lines.ts";
+import type { Turn } from "./claude-dialect-turn.ts";
 import { errorTextChars } from "./error-text.ts";
 import { plainText } from "./plain-text.ts";
 import { hasTokens, tokenCount } from "./token-counts.ts";
@@ -12,7 +13,10 @@ import { hasTokens, tokenCount } from "./token-counts.ts";
  * `assistantError` is the last `error` of an assistant event: the only trace of the kind where there is no
  * HTTP status (recording no_key).
  */
-export function verdictOf(result: ResultLine, assistantError: string | null): Verdict {
+export function verdictOf(
+  result: ResultLine,
+  { assistantError, limitEndsAtMs }: Pick<Turn, "assistantError" | "limitEndsAtMs">,
+): Verdict {
   if (result.terminal_reason?.startsWith("aborted_")) return { kind: "aborted" };
   if (!isError(result)) {
     return { kind: "succeeded", result: result.result ?? "", byCliItself: isByCliItself(result) };
@@ -20,7 +24,8 @@ export function verdictOf(result: ResultLine, assistantError: string | null): Ve
   const message = errorText(result);
   const text = `${assistantError ?? ""} ${message}`;
   const { code } = classifyFailure({ cli: "claude", httpStatus: result.api_error_status ?? null, text });
-  return { kind: "failed", code, message: message.slice(0, errorTextChars) };
+  const failed = { kind: "failed", code, message: message.slice(0, errorTextChars) } as const;
+  return code === "rate_limited" && limitEndsAtMs !== null ? { ...failed, limitEndsAtMs } : failed;
 }
 
 function isError(result: ResultLine): boolean {

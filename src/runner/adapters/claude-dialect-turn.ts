@@ -30,6 +30,8 @@ export interface Turn {
   deniedTools: Set<string>;
   /** The `error` of the last assistant event that had one. */
   assistantError: string | null;
+  /** When the limit is over that the provider refused this turn for, in Unix time. */
+  limitEndsAtMs: number | null;
   /** The CLI began a new session within this turn. */
   reset: boolean;
 }
@@ -41,6 +43,7 @@ export function newTurn(permissionMode: PermissionMode): Turn {
     toolNames: new Map(),
     deniedTools: new Set(),
     assistantError: null,
+    limitEndsAtMs: null,
     reset: false,
   };
 }

@@ -104,6 +104,20 @@ test("a limit of the subscription is a notice only when it limits", () => {
   ]);
 });
 
+test("a turn that was refused for a limit says when that is over, but no turn that failed otherwise", () => {
+  const rejected = (resetsAt: number) => ({
+    type: "rate_limit_event",
+    rate_limit_info: { status: "rejected", resetsAt },
+  });
+  const failed = (status: number) => result({ is_error: true, api_error_status: status, result: "No." });
+
+  const limited = decodeTurn([init, rejected(1_800_000_000.5), failed(429)]);
+  const down = decodeTurn([init, rejected(1_800_000_000), failed(500)]);
+
+  expect(verdicts(limited)).toMatchObject([{ code: "rate_limited", limitEndsAtMs: 1_800_000_000_500 }]);
+  expect(verdicts(down)).toEqual([{ kind: "failed", code: "overloaded", message: "No." }]);
+});
+
 test("a conversation that the CLI made shorter is told", () => {
   const notices = eventsOf(
     decodeTurn([init, { type: "system", subtype: "compact_boundary" }, result()]),
