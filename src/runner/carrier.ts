@@ -41,7 +41,7 @@ export interface CarrierOptions {
   /** Of the server, in which CLIs tell times of day. */
   timeZone: string;
   breakers: Pick<Breakers, "follow">;
-  quarantine: Pick<Quarantine, "begin">;
+  quarantine: Pick<Quarantine, "begin" | "end">;
 }
 
 /** Carries claimed runs from start to settlement. */
@@ -92,6 +92,8 @@ async function carryThrough(options: CarrierOptions, claimed: ClaimedRun, carrie
   options.wakeups.announce({ runId: claimed.runId, agentId: claimed.agent.id });
   const turn = await options.transport.carry(claimed, carried.live);
   const run = await settle(options, claimed, turn, clock.monotonicMs() - begunMs);
+  // What lived on has withstood a whole kill: whoever hears of the run's end finds the agent in quarantine.
+  if (turn.survivors > 0) await options.quarantine.begin(claimed.agent.id, turn.survivors);
   // While the agent is still busy: none of its waiting runs slips through a breaker that has just opened.
   options.breakers.follow(claimed.agent.id);
   carried.isTold = true;
@@ -100,6 +102,7 @@ async function carryThrough(options: CarrierOptions, claimed: ClaimedRun, carrie
   if (turn.recorded.sessionReset) await unlessStoreFails(followReset(options, claimed));
   const survivors = await turn.release();
   if (survivors > 0) await options.quarantine.begin(claimed.agent.id, survivors);
+  else if (turn.survivors > 0) await unlessStoreFails(options.quarantine.end(claimed.agent.id));
 }
 
 /** Tries until the store takes it: what the CLI answered isn't thrown away because a disk was full. */

@@ -178,7 +178,7 @@ function cancelling(traits: CliTraits, { env }: Way): void {
     expect(before.body.state).toBe("succeeded");
     expect(reply).toMatchObject({ state: "cancelled", alreadyFinished: false, survivors: 0 });
     expect((await cli.getRun(run.id)).contentFinal).toBe(false);
-    expect(next.body.state).toBe("succeeded");
+    expect(next.body).toMatchObject({ state: "succeeded", error: null });
     expect(next.body.content).toContain("my name is Ada");
   });
 }

@@ -27,6 +27,7 @@ function onKernel(kernel: Kernel, supervisor: Supervisor): Supervisor {
     Object.assign(Object.create(process) as CliProcess, {
       signal: (signal: "SIGINT" | "SIGTERM") => !kernel.isStuck && process.signal(signal),
       closeInput: () => !kernel.isStuck && process.closeInput(),
+      killLeftovers: () => (kernel.isStuck ? Promise.resolve(1) : process.killLeftovers()),
       killTree: () => (kernel.isStuck ? Promise.resolve(1) : process.killTree()),
     });
   return {
@@ -222,6 +223,23 @@ describe("an agent whose processes can't be ended", () => {
     expect(settled.state).toBe("succeeded");
     expect([left, stage.at.store.listDisownedProcesses().length]).toEqual([1, 0]);
     expect(stage.runner.listQuarantined()).toEqual([]);
+  });
+
+  test("is in quarantine by the time its run is told to have ended", async () => {
+    const stage = await openStage();
+    const first = await stage.submit("orphaner wait=300");
+    stage.kernel.isStuck = true;
+
+    const run = await stage.settled(first.id);
+    const then = stage.runner.getAgent("ada")?.status;
+    const refused = await stage.runner.execute({ agentId: "ada", prompt: "more", idempotencyKey: null });
+    stage.kernel.isStuck = false;
+    await stage.runner.recheckQuarantine("ada");
+    const next = await stage.submit("hello");
+
+    expect([run.state, run.survivors, then]).toEqual(["succeeded", 1, "quarantined"]);
+    expect(refused).toMatchObject({ kind: "refused", code: "agent_quarantined" });
+    expect((await stage.settled(next.id)).state).toBe("succeeded");
   });
 
   test("is so too when an idle warm process is what can't be ended", async () => {
