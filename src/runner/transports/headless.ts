@@ -8,7 +8,7 @@ import type { ExitStatus } from "../process/cli-process.ts";
 import type { RunLogFile } from "../process/log-file.ts";
 import type { Redactor } from "../policies/redaction.ts";
 import type { Wakeups } from "../runner-api.ts";
-import { anomalySeen, hasOpenInput, isReusable, type SessionProcess } from "../session-process.ts";
+import { anomalySeen, isReusable, type SessionProcess } from "../session-process.ts";
 import type { WarmPool } from "../warm-pool.ts";
 import { type AttemptEnd, type Remedies, remedyFor } from "./attempt.ts";
 import { converse, type Conversed } from "./converse.ts";
@@ -290,9 +290,7 @@ async function concludeTurn(
   const endedAtMonotonicMs = options.clock.monotonicMs();
   const { leftovers, ...account } = session?.process.account() ?? nothingUsed;
   let survivors = session ? await clearAway(session, leftovers.length) : 0;
-  if (session && conversed.stop && survivors === 0) {
-    survivors = await clearLate(options.clock, session, lateToolMs);
-  }
+  if (session && conversed.stop && survivors === 0) survivors = await clearLate(options.clock, session);
   if (survivors > 0) {
     recorder.anomaly("leftover_processes", `${survivors} processes of the run could not be ended.`);
   }
@@ -315,19 +313,17 @@ function exitOfRun(session: SessionProcess | null, conversed: Conversed): ExitSt
   return session?.process.exitStatus ?? null;
 }
 
-/** How long a CLI that was interrupted may take to start a tool that it had decided on, as a rule. */
+/** How long a CLI that was interrupted may take to start a tool that it had decided on. */
 const lateToolMs = 30;
-/** On a busy machine, to whose other work it yields. Nobody but the conversation's next turn waits for that. */
-const latestToolMs = 100;
 
 /**
  * An interrupt can cross a tool on its way into being: Claude 2.1.330 then says that the turn is over, and
  * starts the tool.
  */
-async function clearLate(clock: Clock, session: SessionProcess, waitMs: number): Promise<number> {
+async function clearLate(clock: Clock, session: SessionProcess): Promise<number> {
   const { process } = session;
   if (process.exitStatus !== null) return 0;
-  await within(clock, process.exited, waitMs);
+  await within(clock, process.exited, lateToolMs);
   return clearAway(session, process.leftovers().length);
 }
 
@@ -350,7 +346,6 @@ async function release(
   conversed: Conversed,
   endedAtMonotonicMs: number,
 ): Promise<number> {
-  if (conversed.stop && hasOpenInput(session)) await clearLate(options.clock, session, latestToolMs);
   if (conversed.verdict && options.pool.keepsAny && isReusable(session)) {
     options.pool.keep(session);
     return 0;
