@@ -20,6 +20,7 @@ import { cliEnvironment } from "./runner/process/environment.ts";
 import { type Executable, findExecutable } from "./runner/process/find-executable.ts";
 import { findHomeTrouble } from "./runner/process/home-folder.ts";
 import { readFreeBytes } from "./runner/process/free-memory.ts";
+import type { RunCgroups } from "./runner/process/run-cgroup.ts";
 import { createRunLogs } from "./runner/process/run-logs.ts";
 import { createSupervisor } from "./runner/process/supervisor.ts";
 import { createWorkspaces } from "./runner/process/workspaces.ts";
@@ -50,6 +51,8 @@ export interface RunnerParts {
   redactor: Redactor;
   store: Store;
   containment: Containment;
+  /** Where control groups may be made; without them limits are watched by looks alone. */
+  cgroups?: RunCgroups | null;
   clock: Clock;
   makeId: MakeId;
   /** UUIDs for the CLIs that let us choose. */
@@ -154,7 +157,8 @@ export function composeMachine(parts: RunnerParts) {
     dataFolder: dataDir,
     installationFolder: parts.installationDir,
   });
-  const supervisor = createSupervisor({ containment, clock, publish, scratchFolder: tmpdir() });
+  const { cgroups = null } = parts;
+  const supervisor = createSupervisor({ containment, clock, publish, scratchFolder: tmpdir(), cgroups });
   const rawLogs = createRunLogs({
     folder: join(dataDir, "logs"),
     bytesMax: config.logLimitMb * mebibyte,

@@ -24,6 +24,7 @@ import type { ContainmentDesk } from "./runner/containment-desk.ts";
 import type { Containment } from "./runner/process/containment.ts";
 import type { RunnerCounts } from "./runner/runner.ts";
 import { detectContainment } from "./runner/process/detect-containment.ts";
+import { openCgroups } from "./runner/process/open-cgroups.ts";
 import { findHomeTrouble } from "./runner/process/home-folder.ts";
 import { readBootId } from "./runner/process/tree.ts";
 import { openStore, type Store } from "./store/store.ts";
@@ -36,6 +37,9 @@ const streamsMax = 2_000;
 const streamPingMs = 10_000;
 const streamSlowMs = 30_000;
 const streamAgeMsMax = 3_600_000;
+
+/** What a server that died has left of control groups harms nobody, and waits until the first page is there. */
+const sweepDelayMs = 1_000;
 
 const { version } = packageJson;
 const makeId = idMaker(Bun.randomUUIDv7);
@@ -67,6 +71,8 @@ export async function composeServing(
     hiddenPaths: [dataDir],
     path: ground.environment.PATH ?? "",
   });
+  // What is tried there is waited for when the store is open.
+  const openingCgroups = openCgroups({ setting: config.cgroup, containment, clock });
   const opened = openStore({
     dataDir,
     migrationsDir: join(ground.installationDir, "migrations"),
@@ -75,13 +81,19 @@ export async function composeServing(
     bootId: readBootId(),
     pid: process.pid,
   });
+  const cgroups = await openingCgroups;
   if (opened.kind === "refused") return opened;
   const { store } = opened;
+  if (cgroups.kind === "bad") {
+    await store.close();
+    return { kind: "refused", exitCode: 64, message: cgroups.message };
+  }
   const parts = composeRunner({
     ...ground,
     version,
     store,
     containment,
+    cgroups: cgroups.kind === "found" ? cgroups.cgroups : null,
     makeId,
     newSessionId: () => crypto.randomUUID(),
     publish: facts.publish,
@@ -92,11 +104,12 @@ export async function composeServing(
   await parts.runner.start();
   const homeTrouble = await findHomeTrouble(ground.environment.HOME);
   if (homeTrouble !== null) ground.log.write("warn", "no CLI can be started", { why: homeTrouble });
-  const containmentDesk = composeContainment(ground, containment, store, version);
+  const containmentDesk = composeContainment(ground, containment, cgroups, store, version);
   const serving = composeRoutes(ground, bound, makeSecret, { store, containment, containmentDesk, parts });
   const startMs = clock.monotonicMs() - begunMs;
   facts.publish({ type: "server.started", epoch: store.epoch, containment: containment.rung, startMs });
   if (config.selfTest === "auto") containmentDesk.begin();
+  if (cgroups.kind === "found") clock.after(sweepDelayMs, cgroups.sweep);
   return { kind: "serving", serving };
 }
 

@@ -256,6 +256,16 @@ export const settings = {
     allowed: "auto or off",
     schema: z.enum(["auto", "off"]).default("auto"),
   },
+  cgroup: {
+    variable: "HEADWAY_CGROUP",
+    meaning:
+      "Where the kernel is to limit runs, by control groups: `auto` in Headway's own if that is delegated to it, `off` nowhere, or in a folder of `/sys/fs/cgroup` that is Headway's alone.",
+    allowed: "auto, off or an absolute path",
+    schema: z
+      .string()
+      .regex(/^(auto|off|\/[^\0]*)$/)
+      .default("auto"),
+  },
   selfTest: {
     variable: "HEADWAY_SELF_TEST",
     meaning:

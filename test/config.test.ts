@@ -54,6 +54,7 @@ describe("without any variable", () => {
       breakerPauseMs: 30_000,
       breakerPauseMaxMs: 900_000,
       sandbox: "auto",
+      cgroup: "auto",
       selfTest: "auto",
       logLevel: "info",
     });
@@ -73,7 +74,7 @@ describe("without any variable", () => {
       // Of our own, beside the contract's.
       "LOGS_TOTAL_MB LOG_KEEP_DAYS EVENT_KEEP_DAYS MAX_STARTS FREE_MEMORY_MB BREAKER_FAILURES BREAKER_PAUSE_MS " +
       "BREAKER_PAUSE_MAX_MS " +
-      "SANDBOX SELF_TEST LOG_LEVEL"
+      "SANDBOX CGROUP SELF_TEST LOG_LEVEL"
     ).split(" ");
 
     expect(Object.values(settings).map(({ variable }) => variable)).toEqual(
@@ -107,6 +108,8 @@ describe("a good value", () => {
     ["HEADWAY_WARM_PROCESSES", "0", "warmProcesses", 0],
     ["HEADWAY_KILL_GRACE_MS", "0", "killGraceMs", 0],
     ["HEADWAY_SANDBOX", "off", "sandbox", "off"],
+    ["HEADWAY_CGROUP", "off", "cgroup", "off"],
+    ["HEADWAY_CGROUP", "/sys/fs/cgroup/headway", "cgroup", "/sys/fs/cgroup/headway"],
     ["HEADWAY_LOG_LEVEL", "debug", "logLevel", "debug"],
   ];
   for (const [variable, value, key, read] of good) {
@@ -169,6 +172,7 @@ describe("a bad value", () => {
       "names of variables, separated by commas, none beginning with HEADWAY_",
     ],
     ["HEADWAY_SANDBOX", "on", "auto or off"],
+    ["HEADWAY_CGROUP", "headway", "auto, off or an absolute path"],
     ["HEADWAY_LOG_LEVEL", "INFO", "debug, info, warn or error"],
   ];
   for (const [variable, value, allowed] of bad) {

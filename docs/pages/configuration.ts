@@ -57,6 +57,23 @@ const acpAfter = `The name is what \`POST /api/agents\` takes as \`acpAgent\`: l
 variable whose name begins with \`HEADWAY_\` can be set or handed on. An agent whose ACP agent was taken out of the file
 stays readable; its runs fail with \`cli_not_found\`.`;
 
+const exactLimits = `Headway looks at every run's memory many times a second. Where it may make control groups, the kernel limits it as
+well, and exactly; \`GET /api/containment\` and the page Health say which holds, and why. A systemd service with a user
+of its own takes two lines for it (cgroup v2):`;
+
+const unitExample = `\`\`\`ini
+[Service]
+User=headway
+Delegate=memory pids
+\`\`\``;
+
+const exactLimitsAfter = `As root in a container nothing is to be set where \`/sys/fs/cgroup\` can be written and the container has a group
+namespace of its own. A service that runs as root names its delegated group itself, as the settings' table has it:
+\`HEADWAY_CGROUP=/sys/fs/cgroup/system.slice/headway.service\`. All processes in a group that is named must be
+Headway's: on v2 they are moved to a child of it, \`headway-server\`. On cgroup v1 root may make groups, and memory
+alone is limited by them. Files in memory (\`/dev/shm\`, and the \`/tmp\` of the file policy \`workspace\`) count as the
+run's memory there.`;
+
 /** What the jobs of `src/jobs` remove by themselves. */
 const keptRows = [
   ["idempotency keys", `${spanOf(idempotencyKeptMs)} after the end of their run`],
@@ -113,6 +130,10 @@ export function configurationPage(): string {
     acpExample,
     table(["key", "allowed", "meaning"], acpRows),
     acpAfter,
+    "## Exact memory limits",
+    exactLimits,
+    unitExample,
+    exactLimitsAfter,
     "## What is kept, and for how long",
     kept,
     table(["what", "kept"], keptRows),

@@ -51,6 +51,12 @@ export const containmentReportSchema = z.object({
   sandboxOff: z.boolean(),
   /** Whether agents may be given the file policy `workspace` here. */
   filePolicy: z.boolean(),
+  /** Who ends a run that takes too much memory: the kernel by control groups, or Headway when it next looks. */
+  memoryLimit: z.object({
+    by: z.enum(["cgroup", "polling"]),
+    /** Why not the kernel, or how a run could undo it; null when all is well. */
+    because: z.string().nullable(),
+  }),
   testedAt: z.string().nullable(),
   /** True when the result is that of an earlier start on the same boot, with the same tools. */
   cached: z.boolean(),

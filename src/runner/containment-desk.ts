@@ -7,12 +7,15 @@ import type {
 import { judgeContainment } from "../domain/containment-verdict.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import type { Containment } from "./process/containment.ts";
+import type { RunCgroups } from "./process/run-cgroup.ts";
 import type { SelfTestProcess } from "./process/self-test-process.ts";
 import { unlessStoreFails } from "./store-failure.ts";
 
 export interface ContainmentDeskOptions {
   containment: Pick<Containment, "rung" | "degradedBecause" | "fix">;
   sandboxOff: boolean;
+  /** Why the kernel limits no run's memory, or what limits it. */
+  memory: MemoryGuard;
   /** Everything on which the result of a self-test depends. */
   fingerprint: string;
   store: ContainmentTestStore;
@@ -20,6 +23,10 @@ export interface ContainmentDeskOptions {
   publish: PublishFact;
   startSelfTest(): SelfTestProcess;
 }
+
+/** What the control groups were found to be. */
+export type MemoryGuard =
+  { kind: "none"; because: string } | { kind: "found"; cgroups: Pick<RunCgroups, "trouble"> };
 
 /** Where it is known what contains runs, and how well. */
 export interface ContainmentDesk {
@@ -49,6 +56,7 @@ export function createContainmentDesk(options: ContainmentDeskOptions): Containm
       fix,
       sandboxOff: options.sandboxOff,
       filePolicy: rung === "bwrap",
+      memoryLimit: memoryLimitOf(options),
       testedAt: finding && isoTime(finding.testedAtMs),
       cached: kept !== null,
       tests,
@@ -85,4 +93,16 @@ export function createContainmentDesk(options: ContainmentDeskOptions): Containm
     },
     stop: () => stop(),
   };
+}
+
+const unprotected = "A run could raise its limit: only bubblewrap keeps it from writing to control groups.";
+
+function memoryLimitOf({
+  memory,
+  containment,
+}: Pick<ContainmentDeskOptions, "memory" | "containment">): ContainmentReport["memoryLimit"] {
+  if (memory.kind === "none") return { by: "polling", because: memory.because };
+  const { trouble } = memory.cgroups;
+  if (trouble !== null) return { by: "polling", because: trouble };
+  return { by: "cgroup", because: containment.rung === "bwrap" ? null : unprotected };
 }

@@ -13,6 +13,7 @@ export function aContainmentReport(given: Partial<ContainmentReport> = {}): Cont
     fix: null,
     sandboxOff: false,
     filePolicy: true,
+    memoryLimit: { by: "cgroup", because: null },
     testedAt: at,
     cached: false,
     tests: escapes.flatMap((escape) =>
@@ -30,6 +31,7 @@ export function aDegradedReport(): ContainmentReport {
     because: "bwrap isn't installed; unshare doesn't work here (Operation not permitted)",
     fix: "Install bubblewrap: sudo apt install bubblewrap",
     filePolicy: false,
+    memoryLimit: { by: "polling", because: "HEADWAY_CGROUP is off." },
     tests: escapes.flatMap((escape, index) => [
       { escape, ending: "killed" as const, survivors: index < 3 ? 0 : index - 2, note: null },
       { escape, ending: "server_died" as const, survivors: null, note: "no helper could be started" },

@@ -7,24 +7,33 @@ import {
 } from "../../src/domain/containment-report.ts";
 import type { Alarm } from "../../src/domain/clock.ts";
 import type { Fact } from "../../src/domain/facts.ts";
+import type { ContainmentRung } from "../../src/domain/process.ts";
 import { StoreUnavailable } from "../../src/domain/ports.ts";
-import { createContainmentDesk } from "../../src/runner/containment-desk.ts";
+import { createContainmentDesk, type MemoryGuard } from "../../src/runner/containment-desk.ts";
 import type { SelfTestOutcome } from "../../src/runner/process/self-test-process.ts";
 
 const tests: ContainmentTest[] = endings.flatMap((ending) =>
   escapes.map((escape) => ({ escape, ending, survivors: 0, note: null })),
 );
 
+interface DeskOptions {
+  kept?: ContainmentFinding;
+  refuses?: boolean;
+  rung?: ContainmentRung;
+  memory?: MemoryGuard;
+}
+
 /** A desk whose clock rings when it is told to, and whose self-test ends as it is told. */
-function openDesk(options: { kept?: ContainmentFinding; refuses?: boolean } = {}) {
+function openDesk(options: DeskOptions = {}) {
   const facts: Fact[] = [];
   const keptNow: ContainmentFinding[] = [];
   const rings: (() => void)[] = [];
   const stopped = { alarms: 0, selfTests: 0 };
   const { promise: outcome, resolve: endSelfTest } = Promise.withResolvers<SelfTestOutcome>();
   const desk = createContainmentDesk({
-    containment: { rung: "bwrap", degradedBecause: null, fix: null },
+    containment: { rung: options.rung ?? "bwrap", degradedBecause: null, fix: null },
     sandboxOff: false,
+    memory: options.memory ?? { kind: "found", cgroups: { trouble: null } },
     fingerprint: "this machine",
     store: {
       findContainmentTests: () => options.kept ?? null,
@@ -74,6 +83,7 @@ test("the self-test waits for a quiet moment, and its result is told and kept", 
     fix: null,
     sandboxOff: false,
     filePolicy: true,
+    memoryLimit: { by: "cgroup", because: null },
     testedAt: "1970-01-02T00:00:00.000Z",
     cached: false,
     tests,
@@ -118,6 +128,21 @@ test("a result that can't be kept still holds", async () => {
   await settle({ kind: "tested", tests });
 
   expect(desk.report().status).toBe("full");
+});
+
+test("who holds runs to their memory limit is told, and why it isn't the kernel, or not for certain", () => {
+  const found = (trouble: string | null): MemoryGuard => ({ kind: "found", cgroups: { trouble } });
+  const limitOf = (given: DeskOptions) => openDesk(given).desk.report().memoryLimit;
+
+  expect(limitOf({ memory: found(null) })).toEqual({ by: "cgroup", because: null });
+  expect(limitOf({ memory: found("No room.") })).toEqual({ by: "polling", because: "No room." });
+  expect(limitOf({ memory: { kind: "none", because: "Off." } })).toEqual({ by: "polling", because: "Off." });
+  for (const rung of ["unshare", "process-group"] as const) {
+    expect(limitOf({ memory: found(null), rung })).toEqual({
+      by: "cgroup",
+      because: "A run could raise its limit: only bubblewrap keeps it from writing to control groups.",
+    });
+  }
 });
 
 test("a server that stops waits for neither the moment nor the self-test", async () => {

@@ -112,6 +112,14 @@ describe("containment", () => {
     expect(text).toContain("The self-test runs shortly after the start");
   });
 
+  test("says who holds runs to their memory limit, and why it isn't the kernel", () => {
+    const byKernel = textOf(section("containment", { containment: aContainmentReport() }));
+    const byLooks = textOf(section("containment", { containment: aDegradedReport() }));
+
+    expect(byKernel).toContain("The kernel itself holds every run to its memory limit, by a control group.");
+    expect(byLooks).toContain("ends one that is above its limit. HEADWAY_CGROUP is off.");
+  });
+
   test("warns of a sandbox that is off, and tells a result of an earlier start from one of this", () => {
     const containment = aContainmentReport({ sandboxOff: true, cached: true });
 

@@ -2,6 +2,7 @@ import type { Clock } from "../../domain/clock.ts";
 import type { LimitCode, ProcessLimits } from "./cli-process.ts";
 import { type LimitWatch, type TreeUsage, firstLookMs, nextLookMs, passedLimit, usageOf } from "./limits.ts";
 import type { ProcessTree } from "./process-tree.ts";
+import type { RunCgroup } from "./run-cgroup.ts";
 import { type ProcessStat, aliveAmong } from "./tree.ts";
 
 export interface Account {
@@ -9,6 +10,8 @@ export interface Account {
   begin(): void;
   /** Counts stdout; false from the piece on that passes the limit. */
   admitStdout(bytes: number): boolean;
+  /** The limit that the kernel made hold in this turn; null when there is none, and between turns. */
+  passedByKernel(): LimitCode | null;
   /**
    * What was used since `begin`, the given look at the tree included; the watch ends. Null where no look
    * succeeded. Of a tree that has ended already it is what the last look saw: the CPU time of its last quarter of
@@ -21,6 +24,8 @@ export interface AccountSpec {
   tree: ProcessTree;
   limits: ProcessLimits;
   limitWatch: LimitWatch;
+  /** Null where the kernel limits nothing. */
+  cgroup: RunCgroup | null;
   clock: Clock;
   onLimit: (code: LimitCode) => void;
 }
@@ -31,13 +36,15 @@ const baselineMs = 1;
 const idleMsMin = 250;
 
 /** Counts what each turn of a process uses. */
-export function createAccount({ tree, limits, limitWatch, clock, onLimit }: AccountSpec): Account {
+export function createAccount(spec: AccountSpec): Account {
+  const { tree, limits, limitWatch, cgroup, clock, onLimit } = spec;
   const cpu = createCpuMeter();
   let stdoutBytes = 0;
   let turns = 0;
   /** What the tree had used when this turn began: nothing, for the first, whose the start of the CLI is. */
   let cpuMsBefore = 0;
   let isMeasured = false;
+  let isOpen = false;
   let isBaselineDue = false;
   let closedAtMs = 0;
   let peakRssBytes: number | null = null;
@@ -54,13 +61,18 @@ export function createAccount({ tree, limits, limitWatch, clock, onLimit }: Acco
 
   function watchLimits(lastPauseMs: number): number | null {
     const usage = take(tree.listAll());
-    if (usage === null) return lastPauseMs;
-    if (isBaselineDue) cpuMsBefore = cpu.totalMs();
-    isBaselineDue = false;
-    const code = passedLimit(usage, limits);
-    if (code === null) return nextLookMs(usage, limits, lastPauseMs);
+    if (usage !== null && isBaselineDue) {
+      cpuMsBefore = cpu.totalMs();
+      isBaselineDue = false;
+    }
+    const code = passedByKernel() ?? (usage && passedLimit(usage, limits));
+    if (code === null) return usage === null ? lastPauseMs : nextLookMs(usage, limits, lastPauseMs);
     onLimit(code);
     return null;
+  }
+
+  function passedByKernel(): LimitCode | null {
+    return isOpen && cgroup !== null ? cgroup.passedLimit() : null;
   }
 
   return {
@@ -70,6 +82,8 @@ export function createAccount({ tree, limits, limitWatch, clock, onLimit }: Acco
       stdoutBytes = 0;
       cpuMsBefore = cpu.totalMs();
       isMeasured = false;
+      isOpen = true;
+      cgroup?.beginTurn();
       isBaselineDue = turns > 1 && clock.monotonicMs() - closedAtMs >= idleMsMin;
       peakRssBytes = null;
       stopWatch = limitWatch.watch(watchLimits, isBaselineDue ? baselineMs : firstLookMs);
@@ -80,9 +94,11 @@ export function createAccount({ tree, limits, limitWatch, clock, onLimit }: Acco
       onLimit("output_limit");
       return false;
     },
+    passedByKernel,
     close(processes) {
       take(processes);
       stopWatch();
+      isOpen = false;
       closedAtMs = clock.monotonicMs();
       return { peakRssBytes, cpuMs: isMeasured ? Math.round(cpu.totalMs() - cpuMsBefore) : null };
     },

@@ -10,6 +10,7 @@ import type { LimitWatch } from "./limits.ts";
 import { createOutput } from "./output.ts";
 import type { ProcessTree } from "./process-tree.ts";
 import type { ReadingPace } from "./reading-pace.ts";
+import type { RunCgroup } from "./run-cgroup.ts";
 
 export interface ContainedProcessSpec {
   spec: ProcessSpec;
@@ -19,6 +20,8 @@ export interface ContainedProcessSpec {
   containment: ContainmentRung;
   clock: Clock;
   limitWatch: LimitWatch;
+  /** What limits the tree by the kernel; null where looks alone do. */
+  cgroup: RunCgroup | null;
   pace: ReadingPace;
   /** How the CLI ended, once the outermost process has. */
   readExitStatus: () => ExitStatus;
@@ -40,8 +43,8 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
     void killTree();
   });
   const { limits } = spec;
-  const { clock, limitWatch } = owned;
-  const account = createAccount({ tree, limits, limitWatch, clock, onLimit });
+  const { clock, limitWatch, cgroup } = owned;
+  const account = createAccount({ tree, limits, limitWatch, cgroup, clock, onLimit });
   const { stdout, stderr } = child;
   const { lineBytesMax } = limits;
   const { pace } = owned;
@@ -55,10 +58,13 @@ export function createContainedProcess(owned: ContainedProcessSpec): CliProcess 
 
   /** Whatever the CLI left behind is killed at once, which also closes the pipes that it may hold. */
   async function finish(status: ExitStatus): Promise<ExitStatus> {
+    // The kernel may have killed the CLI itself; its group is gone with its tree.
+    const passed = account.passedByKernel();
     void killTree();
     input.close();
     await output.drain(drainMsMax);
     account.close(null);
+    if (passed !== null) onLimit(passed);
     void hearing.tell((listener) => listener.exited(status));
     return status;
   }

@@ -33,6 +33,8 @@ export interface WrapSpec {
   hiddenPaths: readonly string[];
   /** The file policy `workspace`; absent, the tree may write wherever its user may. */
   files?: WritablePlaces | null;
+  /** Real paths of folders that the tree may read at most, whatever else is said; only bwrap can do that. */
+  readOnlyPaths?: readonly string[];
   /** Descriptor on which bwrap reports the namespace's first process and the exit code. */
   statusFd: number;
 }
@@ -66,6 +68,7 @@ function wrapInBwrap(
   spec: WrapSpec,
 ): WrappedCommand {
   const args = spec.files ? writableArguments(spec.files, sizesFolders) : [...everythingArguments];
+  args.push(...(spec.readOnlyPaths ?? []).flatMap((path) => ["--ro-bind", path, path]));
   args.push(...spec.hiddenPaths.flatMap((path) => ["--tmpfs", path]));
   args.push("--unshare-pid", "--die-with-parent");
   if (isRoot) args.push(...(spec.files ? rootOverFilesArguments : rootArguments));

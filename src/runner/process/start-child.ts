@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ProcessSpec } from "./cli-process.ts";
 import { type Containment, wrap } from "./containment.ts";
 import { processMarker } from "./environment.ts";
+import type { RunCgroup, RunCgroups } from "./run-cgroup.ts";
 import { type StartFailure, checkStart, existingFolders } from "./start-check.ts";
 import { writablePlaces } from "./writable-places.ts";
 import { type WrapperStatus, openWrapperStatus } from "./wrapper-status.ts";
@@ -14,6 +15,15 @@ export interface Started {
   child: Child;
   /** Where bwrap reports; null on other rungs. */
   status: WrapperStatus | null;
+  /** What limits it by the kernel; null where looks alone do. */
+  cgroup: RunCgroup | null;
+}
+
+/** Where a command is started. */
+export interface StartGround {
+  containment: Containment;
+  scratchFolder: string;
+  cgroups: RunCgroups | null;
 }
 
 /** A CLI yields to the server and to people, without being slower on an idle machine. */
@@ -21,28 +31,28 @@ const niceness = 10;
 const statusFd = 3;
 
 /** Starts a command in its containment, or tells why it can't be. */
-export function startChild(
-  containment: Containment,
-  scratchFolder: string,
-  spec: ProcessSpec,
-): Started | StartFailure {
+export function startChild(ground: StartGround, spec: ProcessSpec): Started | StartFailure {
+  const { containment, scratchFolder, cgroups } = ground;
   const hiddenPaths = containment.rung === "process-group" ? [] : existingFolders(spec.hiddenPaths);
   const files = writablePlaces(spec);
   if (files !== null && containment.rung !== "bwrap") return withoutFilePolicy;
   const obstacle = checkStart(spec, hiddenPaths, files);
   if (obstacle !== null) return obstacle;
-  const { file, args } = wrap(containment, { ...spec, hiddenPaths, files, statusFd });
+  const readOnlyPaths = cgroups?.mountPaths ?? [];
+  const { file, args } = wrap(containment, { ...spec, hiddenPaths, files, readOnlyPaths, statusFd });
   const yielding = yieldingFirst(containment);
-  const command = [...yielding, file, ...args];
+  const cgroup = cgroups?.make(spec.processId, spec.limits) ?? null;
+  const command = [...(cgroup?.commandPrefix ?? []), ...yielding, file, ...args];
   let status: WrapperStatus | null = null;
   try {
     if (containment.rung === "bwrap")
       status = openWrapperStatus(join(scratchFolder, `headway-${spec.processId}`));
-    const child = spawn(command, spec, status);
+    const child = spawn(command, spec, status, cgroup);
     if (yielding.length === 0) lowerPriority(child.pid);
-    return { kind: "started", child, status };
+    return { kind: "started", child, status, cgroup };
   } catch (error) {
     status?.close();
+    cgroup?.remove();
     return spawnFailure(error);
   }
 }
@@ -59,7 +69,12 @@ const withoutFilePolicy: StartFailure = {
   message: "The agent's file policy needs bwrap, which doesn't contain runs on this server any more.",
 };
 
-function spawn(command: string[], spec: ProcessSpec, status: WrapperStatus | null): Child {
+function spawn(
+  command: string[],
+  spec: ProcessSpec,
+  status: WrapperStatus | null,
+  cgroup: RunCgroup | null,
+): Child {
   return Bun.spawn(command, {
     cwd: spec.cwd,
     env: { ...spec.env, [processMarker]: spec.processId },
@@ -68,6 +83,7 @@ function spawn(command: string[], spec: ProcessSpec, status: WrapperStatus | nul
     detached: true,
     // Read only as fast as it is consumed; otherwise Bun collects what a flood prints.
     lazy: true,
+    ...cgroup?.spawnOptions,
   });
 }
 

@@ -11,6 +11,7 @@ import { createNamespaceTree } from "./namespace-tree.ts";
 import type { ProcessTree } from "./process-tree.ts";
 import { createReadingPace } from "./reading-pace.ts";
 import { reap } from "./reap.ts";
+import type { RunCgroups } from "./run-cgroup.ts";
 import { type Started, startChild } from "./start-child.ts";
 import { findStartTicks, readBootId } from "./tree.ts";
 
@@ -20,11 +21,13 @@ export interface SupervisorOptions {
   publish: PublishFact;
   /** Where nameless files are made: the machine's folder for temporary files. */
   scratchFolder: string;
+  /** Where control groups may be made; without them limits are watched by looks alone. */
+  cgroups?: RunCgroups | null;
 }
 
 /** Spawns CLIs in the containment that was found, and owns their trees until they are proven dead. */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { containment, clock } = options;
+  const { containment, clock, scratchFolder, cgroups = null } = options;
   const { rung } = containment;
   const limitWatch = createLimitWatch(clock);
   const pace = createReadingPace(clock, () => Bun.gc(true));
@@ -32,7 +35,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const living = new Map<string, CliProcess>();
 
   function own(spec: ProcessSpec, started: Started): CliProcess {
-    const { child, status } = started;
+    const { child, status, cgroup } = started;
     const identity = identityOf(child.pid, bootId, spec.processId);
     const process = createContainedProcess({
       spec,
@@ -42,10 +45,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       containment: rung,
       clock,
       limitWatch,
+      cgroup,
       pace,
       readExitStatus: () => exitStatusOf(outermostStatus(started), rung, status?.wasExecuted() ?? true),
       onTreeDead() {
         status?.close();
+        cgroup?.remove();
         living.delete(spec.processId);
       },
     });
@@ -58,7 +63,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     degradedBecause: containment.degradedBecause,
     async spawn(spec): Promise<SpawnOutcome> {
       const beganMs = clock.monotonicMs();
-      const started = startChild(containment, options.scratchFolder, spec);
+      const started = startChild({ containment, scratchFolder, cgroups }, spec);
       if (started.kind === "failed") return started;
       const process = own(spec, started);
       const tookMs = clock.monotonicMs() - beganMs;

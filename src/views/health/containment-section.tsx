@@ -11,6 +11,7 @@ import {
   containmentStatusesShown,
   endingsShown,
   escapesShown,
+  memoryGuardsShown,
   outcomeShown,
   rungsShown,
 } from "./containment-words.ts";
@@ -31,6 +32,7 @@ export function ContainmentSection({ report }: { report: ContainmentReport }) {
         </p>
       )}
       <FilePolicy report={report} />
+      <MemoryLimit report={report} />
       <SelfTest report={report} />
     </>
   );
@@ -55,6 +57,16 @@ function FilePolicy({ report: { filePolicy } }: { report: ContainmentReport }) {
       {filePolicy
         ? "An agent's settings can keep it from writing outside of its folder and its CLI's own."
         : "Agents can't be kept from writing outside of their folders here: that takes bubblewrap."}
+    </p>
+  );
+}
+
+function MemoryLimit({ report: { memoryLimit } }: { report: ContainmentReport }) {
+  const { by, because } = memoryLimit;
+  return (
+    <p>
+      {memoryGuardsShown[by]}
+      {because !== null && ` ${visibleText(because)}`}
     </p>
   );
 }

@@ -12,6 +12,12 @@ export const rungsShown: Record<ContainmentRung, string> = {
     "Every run is a process group, and what leaves the group is looked for by a mark in its environment. Headway's data can't be hidden from it.",
 };
 
+/** Who ends a run that takes more memory than it may. */
+export const memoryGuardsShown: Record<ContainmentReport["memoryLimit"]["by"], string> = {
+  cgroup: "The kernel itself holds every run to its memory limit, by a control group.",
+  polling: "Headway looks at every run's memory many times a second, and ends one that is above its limit.",
+};
+
 /** How a process tries to outlive its run. */
 export const escapesShown: Record<Escape, string> = {
   same_group: "A child that stays where it was started and is deaf to signals",

@@ -21,7 +21,14 @@ function anAccount() {
   };
   const unread = { memoryPartsOf: () => null, proportionalBytesOf: () => null };
   const tree = { listAll: () => shown, ...unread } as unknown as ProcessTree;
-  const account = createAccount({ tree, limits: generousLimits, limitWatch, clock, onLimit: () => {} });
+  const account = createAccount({
+    tree,
+    limits: generousLimits,
+    limitWatch,
+    cgroup: null,
+    clock,
+    onLimit: () => {},
+  });
   return {
     begin(idleMs = 60_000) {
       nowMs += idleMs;

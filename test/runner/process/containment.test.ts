@@ -30,6 +30,16 @@ test("under root bwrap also takes away the right to unmount", () => {
   expect(args.join(" ")).toContain("--die-with-parent --cap-drop CAP_SYS_ADMIN --json-status-fd 3");
 });
 
+test("what may only be read is mounted after all that may be written, and before what is hidden", () => {
+  const files = { writablePaths: ["/work"], temporaryPaths: [], readablePaths: [] };
+  const given = { ...spec, hiddenPaths: ["/data"], readOnlyPaths: ["/sys/fs/cgroup"] };
+  const open = wrap({ rung: "bwrap", tools, isRoot: false }, given).args.join(" ");
+  const closed = wrap({ rung: "bwrap", tools, isRoot: false }, { ...given, files }).args.join(" ");
+
+  expect(open).toContain("--proc /proc --ro-bind /sys/fs/cgroup /sys/fs/cgroup --tmpfs /data");
+  expect(closed).toContain("--bind /work /work --ro-bind /sys/fs/cgroup /sys/fs/cgroup --tmpfs /data");
+});
+
 test("unshare is tied to our life by setpriv", () => {
   const command = wrap({ rung: "unshare", tools, isRoot: true }, spec);
 

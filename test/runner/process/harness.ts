@@ -7,6 +7,7 @@ import type { ContainmentRung } from "../../../src/domain/process.ts";
 import type { CliProcess, ExitStatus, ProcessLimits } from "../../../src/runner/process/cli-process.ts";
 import type { Containment } from "../../../src/runner/process/containment.ts";
 import { detectContainment } from "../../../src/runner/process/detect-containment.ts";
+import type { RunCgroups } from "../../../src/runner/process/run-cgroup.ts";
 import { createSupervisor } from "../../../src/runner/process/supervisor.ts";
 import type { ProcessStat } from "../../../src/runner/process/tree.ts";
 
@@ -103,7 +104,7 @@ interface SpawnOptions {
 }
 
 /** A supervisor in a folder of its own; when it goes, so do all its processes. */
-export function openBench(containment: Containment): Bench {
+export function openBench(containment: Containment, cgroups: RunCgroups | null = null): Bench {
   const folder = temporaryFolder();
   const facts: Fact[] = [];
   const supervisor = createSupervisor({
@@ -111,6 +112,7 @@ export function openBench(containment: Containment): Bench {
     clock: systemClock,
     publish: (fact) => void facts.push(fact),
     scratchFolder: folder.path,
+    cgroups,
   });
   return {
     folder: folder.path,

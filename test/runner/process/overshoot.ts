@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Containment } from "../../../src/runner/process/containment.ts";
+import type { RunCgroups } from "../../../src/runner/process/run-cgroup.ts";
 import { fixtures, openBench } from "./harness.ts";
 
 const hogPath = join(fixtures, "memory-hog.ts");
@@ -28,8 +29,12 @@ export interface HogTree {
 }
 
 /** Lets a tree take memory until it is ended for it. */
-export async function measureOvershoot(containment: Containment, tree: HogTree): Promise<Overshoot> {
-  await using bench = openBench(containment);
+export async function measureOvershoot(
+  containment: Containment,
+  tree: HogTree,
+  cgroups: RunCgroups | null = null,
+): Promise<Overshoot> {
+  await using bench = openBench(containment, cgroups);
   const limitBytes = tree.limitMb * mebibyte;
   const reports = Array.from({ length: tree.hogs }, (_, at) => join(bench.folder, `hog-${at}`));
   const rate = megabytesPerSecond / tree.hogs;
