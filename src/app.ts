@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { acpAgentVariables, readAcpAgents } from "./acp-agents.ts";
 import type { Config } from "./config.ts";
-import { composeServing, type Serving } from "./compose-serving.ts";
+import { composeServing, type Serving, type ServingOutcome } from "./compose-serving.ts";
 import type { AcpAgentConfig } from "./domain/acp-agent.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { problems } from "./domain/error-codes.ts";
@@ -11,7 +11,9 @@ import { createFactBus, type FactBus } from "./domain/facts.ts";
 import type { Routes } from "./routes/api.ts";
 import type { Bindings } from "./routes/environment.ts";
 import { createRedactor, type Redactor } from "./runner/policies/redaction.ts";
+import { isOpenToOthers } from "./store/data-dir-modes.ts";
 import { makeDataDir } from "./store/database.ts";
+import { adviceOn, refusalOfOpening } from "./store/opening-refusal.ts";
 import { createLog, type Log, type LogLevel } from "./telemetry/log.ts";
 import { readOrMakeToken, type TokenOutcome } from "./token-file.ts";
 
@@ -45,6 +47,8 @@ export interface App {
   /** Ends every process at once, then the rest. */
   stopAtOnce(): Promise<void>;
   log(level: LogLevel, msg: string, fields?: Record<string, unknown>): void;
+  /** The text without secrets, as the log would print it. */
+  redact(text: string): string;
   readonly dataDir: string;
   readonly token: string;
   /** What is served; nothing before `start`. */
@@ -83,15 +87,17 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
       return serving?.routes ?? { specs: [], paths: [] };
     },
     log: ground.log.write,
+    redact: ground.redactor.log,
     loginUrl: () => serving?.loginUrl ?? "",
     fetch: (request, bindings = {}) => serving?.fetch(request, bindings) ?? starting(),
     async start(bound) {
       for (const outcome of [given, named]) {
         if (outcome.kind === "bad") return { kind: "refused", exitCode: 64, message: outcome.message };
       }
-      const outcome = await composeServing(ground, bound, makeSecret);
+      const outcome = await composeOrRefuse(ground, bound);
       if (outcome.kind === "refused") return outcome;
       serving = outcome.serving;
+      if (isOpenToOthers(dataDir)) warnOfOpenDataDir(ground);
       return { kind: "started" };
     },
     stop: () => (stopping ??= serving?.stop() ?? Promise.resolve()),
@@ -105,14 +111,36 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
 function prepareDataDir(dataDir: string, token: string | undefined): TokenOutcome {
   try {
     makeDataDir(dataDir);
-    accessSync(dataDir, constants.W_OK);
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     return token ? { kind: "ok", token } : readOrMakeToken(dataDir, makeSecret);
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
+    const { code, syscall, path = dataDir } = error as NodeJS.ErrnoException;
     if (code === undefined || syscall === undefined) throw error;
-    const message = `HEADWAY_DATA_DIR is ${dataDir}, which can't be written (${code}); it must be a folder of this user's on a disk that takes writes`;
+    const advice = adviceOn(code) ?? "it must be a folder of this user's on a disk that takes writes";
+    const place = path.startsWith(join(dataDir, "/")) ? `${path} can't be used` : unwritable(dataDir);
+    const message = `${place} (${code}): ${advice}`;
     return { kind: "bad", message };
   }
+}
+
+/** Whatever is met while the data directory is opened, by whichever part of the server. */
+async function composeOrRefuse(ground: Ground, bound: Bound): Promise<ServingOutcome> {
+  try {
+    return await composeServing(ground, bound, makeSecret);
+  } catch (error) {
+    const refusal = refusalOfOpening(error, ground.dataDir);
+    if (refusal === null) throw error;
+    return { kind: "refused", ...refusal };
+  }
+}
+
+function warnOfOpenDataDir({ log, dataDir }: Ground): void {
+  const todo = `chmod 700 ${dataDir}`;
+  log.write("warn", "other users of this machine can reach into the data directory", { dataDir, todo });
+}
+
+function unwritable(dataDir: string): string {
+  return `HEADWAY_DATA_DIR is ${dataDir}, which can't be written`;
 }
 
 function layGround(
@@ -161,7 +189,7 @@ export async function unlessNobodyReads(written: number | Promise<number>): Prom
 
 const lostOutputCodes = new Set(["EPIPE", "EIO", "ENOSPC", "EBADF"]);
 
-function ignoreLostOutput(error: unknown): void {
+export function ignoreLostOutput(error: unknown): void {
   if (!lostOutputCodes.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
 }
 

@@ -27,6 +27,7 @@ import { detectContainment } from "./runner/process/detect-containment.ts";
 import { openCgroups } from "./runner/process/open-cgroups.ts";
 import { findHomeTrouble } from "./runner/process/home-folder.ts";
 import { readBootId } from "./runner/process/tree.ts";
+import { isOpenToOthers } from "./store/data-dir-modes.ts";
 import { openStore, type Store } from "./store/store.ts";
 import { createMetrics, type Metrics } from "./telemetry/metrics.ts";
 import { rendererVersion } from "./views/chat/renderer-version.ts";
@@ -128,7 +129,7 @@ function composeRoutes(ground: Ground, bound: Bound, makeSecret: () => string, b
   const assets = readAssets(join(ground.installationDir, "public"));
   const streams = composeStreams(ground, bound);
   const draining = { since: null as string | null };
-  const readiness = () => readinessOf(built, draining.since);
+  const readiness = () => readinessOf(built, draining.since, dataDirNotes(ground.dataDir));
   const metrics = composeMetrics(ground, built, streams, () => readiness().reasons.length === 0);
   const shown = () => bannerOf(containmentDesk);
   const health = composeHealthReads(ground, built, streams, () => draining.since !== null);
@@ -257,7 +258,11 @@ function composeMetrics(
   return metrics;
 }
 
-function readinessOf({ store, containmentDesk, parts }: Built, draining: string | null) {
+function readinessOf(
+  { store, containmentDesk, parts }: Built,
+  draining: string | null,
+  dirNotes: readonly string[],
+) {
   const health = store.health();
   const reasons: string[] = [];
   if (draining) reasons.push("draining");
@@ -267,7 +272,7 @@ function readinessOf({ store, containmentDesk, parts }: Built, draining: string 
     reasons,
     containment: status === "unknown" ? promiseOf(rung) : status,
     rung,
-    notes: [...(because === null ? [] : [because]), ...agentNotes(parts.runner.counts())],
+    notes: [...(because === null ? [] : [because]), ...agentNotes(parts.runner.counts()), ...dirNotes],
   };
 }
 
@@ -282,6 +287,14 @@ function agentNotes({ quarantined, breakersOpen }: RunnerCounts): string[] {
   return [
     ...(quarantined > 0 ? [`Processes of ${agents(quarantined)} could not be ended.`] : []),
     ...(breakersOpen > 0 ? [`The circuit breaker of ${agents(breakersOpen)} is open.`] : []),
+  ];
+}
+
+/** Without its path, which may name a user. */
+function dataDirNotes(dataDir: string): string[] {
+  if (!isOpenToOthers(dataDir)) return [];
+  return [
+    "Other users of this machine can reach into the data directory: run chmod 700 on it. The log names it.",
   ];
 }
 

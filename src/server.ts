@@ -1,4 +1,5 @@
-import { type App, createApp, unlessNobodyReads } from "./app.ts";
+import { writeSync } from "node:fs";
+import { type App, createApp, ignoreLostOutput, unlessNobodyReads } from "./app.ts";
 import { parseConfig } from "./config.ts";
 
 /** Bun closes a connection whose body is larger; our own limit answers 413 before that. */
@@ -18,8 +19,8 @@ const exitCodes = { badConfiguration: 64, bug: 70, portInUse: 74 } as const;
 export async function serve(environment: Record<string, string | undefined>): Promise<void> {
   const parsed = parseConfig(environment);
   if (parsed.kind === "bad") return leave(exitCodes.badConfiguration, parsed.message);
-  const app = createApp(parsed.config, { environment });
-  const server = listen(app, parsed.config.host, parsed.config.port);
+  const app = orLeave(() => createApp(parsed.config, { environment }));
+  const server = orLeave(() => listen(app, parsed.config.host, parsed.config.port));
   if (!server) {
     const address = `${parsed.config.host}:${parsed.config.port}`;
     return leave(
@@ -87,13 +88,14 @@ function endOnSignals(app: App, server: Bun.Server<undefined>): void {
   /** What can't be ended in order dies with us, or by the hand of the next server. */
   const leaveAtOnce = (error: unknown) => {
     app.log("error", "the server could not be ended in order", { error: stackOf(error) });
-    process.exit(exitCodes.bug);
+    leave(exitCodes.bug, app.redact(`the server could not be ended in order: ${stackOf(error)}`));
   };
   const onBug = (error: unknown) => {
     exitCode = exitCodes.bug;
     bugs += 1;
     if (bugs > bugsMax) return leaveAtOnce(error);
     app.log("error", "a bug ended the server", { error: stackOf(error) });
+    say(app.redact(`a bug ended the server, please report it: ${stackOf(error)}`));
     void stop(true).catch(leaveAtOnce);
   };
   const onSignal = () => void stop(false).catch(leaveAtOnce);
@@ -112,9 +114,28 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** What goes wrong before anything is there that could be ended in order. */
+function orLeave<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    return leave(exitCodes.bug, `a bug kept the server from starting, please report it: ${stackOf(error)}`);
+  }
+}
+
 function leave(exitCode: number, message: string): never {
-  process.stderr.write(`headway: ${message}\n`);
+  say(message);
   process.exit(exitCode);
+}
+
+/** At once, for what is said may be the last. */
+function say(message: string): void {
+  try {
+    writeSync(process.stderr.fd, `headway: ${message}\n`);
+  } catch (error) {
+    // A reader that is behind isn't waited for.
+    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") ignoreLostOutput(error);
+  }
 }
 
 if (import.meta.main) await serve(process.env);

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { agentInputSchema, agentPatchSchema, agentSchema } from "../domain/agent.ts";
+import { cursorSchema } from "../domain/cursor.ts";
 import { limitSchema, pageSchema } from "../domain/page.ts";
 import type { CliReport, Runner } from "../runner/runner-api.ts";
 import { refused } from "./problem.ts";
 import type { RouteTable } from "./route-table.ts";
 
 export const forceQuerySchema = z.object({ force: z.enum(["true", "false"]).optional() });
-const pageQuerySchema = z.object({ limit: limitSchema, cursor: z.string().max(200).optional() });
+const pageQuerySchema = z.object({ limit: limitSchema, cursor: cursorSchema("agents", 1) });
 
 const cliReportSchema = z.object({
   cli: z.string(),

@@ -8,6 +8,7 @@ import {
   conversationSchema,
   conversationStates,
 } from "../domain/conversation.ts";
+import { cursorSchema } from "../domain/cursor.ts";
 import { limitSchema, pageSchema } from "../domain/page.ts";
 import type { ConversationStore } from "../domain/ports.ts";
 import type { Runner } from "../runner/runner-api.ts";
@@ -57,7 +58,7 @@ const listQuerySchema = z
       .optional()
       .describe("Changed before this time, or up to the end of this date in UTC."),
     limit: limitSchema,
-    cursor: z.string().max(200).optional(),
+    cursor: cursorSchema("conversations", 2),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
     path: ["to"],

@@ -1,5 +1,4 @@
 import type { Context, Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
 import { type ProblemCode, problems } from "../domain/error-codes.ts";
 import type { PublishFact } from "../domain/facts.ts";
 import { ErrorPage } from "../views/error-page.tsx";
@@ -29,9 +28,6 @@ export function addLeftovers(
     return problem(c, "method_not_allowed", { detail: `${c.req.path} answers to ${allowed.join(", ")}.` });
   });
   app.onError((error, c) => {
-    if (error instanceof HTTPException && error.status === 400) {
-      return problem(c, "malformed", { detail: "The body is not valid JSON." });
-    }
     const { stack = String(error) } = error;
     const requestId = c.get("requestId");
     deps.publish({ type: "request.failed", route: c.req.routePath, requestId, error: stack });

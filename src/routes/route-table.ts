@@ -3,7 +3,11 @@ import type { Context, Handler, Hono, MiddlewareHandler } from "hono";
 import type { z } from "zod";
 import type { ProblemCode } from "../domain/error-codes.ts";
 import type { RouteEnvironment } from "./environment.ts";
+import { isUtf8, readJsonBody } from "./json-body.ts";
 import { problem } from "./problem.ts";
+
+/** Longest place of a refused value that is said back. */
+const pathCharsMax = 200;
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -71,7 +75,21 @@ function validatorsOf(spec: RouteSpec): MiddlewareHandler[] {
 }
 
 function bodyValidator(schema: z.ZodObject): MiddlewareHandler {
-  return zValidator("json", schema, refuseInvalid);
+  return async (c, next) => {
+    const body = await readJsonBody(c);
+    if (body.kind === "malformed") return problem(c, "malformed", { detail: body.detail });
+    if (body.kind === "half_character") return refuseHalfCharacter(c, body.path);
+    const parsed = await schema.safeParseAsync(body.value);
+    const refusal = refuseInvalid(parsed, c);
+    if (refusal !== undefined) return refusal;
+    c.req.addValidatedData("json", parsed.data!);
+    return next();
+  };
+}
+
+function refuseHalfCharacter(c: Context, path: string): Response {
+  const errors = [{ path: path.slice(0, pathCharsMax), message: "A text holds half of a character" }];
+  return problem(c, "invalid", { detail: sentenceOf(errors), errors });
 }
 
 /** A POST without any body has neither a type nor a length. */
@@ -91,9 +109,9 @@ function inputOf<S extends RouteSpec>(c: Context, spec: S): RouteInput<S> {
 
 /** A form of another site can send text/plain without asking; it can't send application/json. */
 const requireJson: MiddlewareHandler = async (c, next) => {
-  const [type] = (c.req.header("content-type") ?? "").split(";");
-  if (type?.trim().toLowerCase() === "application/json") return next();
-  return problem(c, "unsupported_media_type", { detail: "Set Content-Type: application/json." });
+  const [type, ...parameters] = (c.req.header("content-type") ?? "").split(";");
+  if (type?.trim().toLowerCase() === "application/json" && isUtf8(parameters)) return next();
+  return problem(c, "unsupported_media_type", { detail: "Set Content-Type: application/json, in UTF-8." });
 };
 
 function refuseInvalid(
@@ -108,7 +126,7 @@ function refuseInvalid(
 /** Zod names the place where members are unknown; people want the members named. */
 function errorsOf(issue: z.core.$ZodIssue): { path: string; message: string }[] {
   const place = (further: readonly PropertyKey[]) =>
-    [...issue.path, ...further].map(String).join(".").slice(0, 200);
+    [...issue.path, ...further].map(String).join(".").slice(0, pathCharsMax);
   if (issue.code !== "unrecognized_keys") return [{ path: place([]), message: issue.message }];
   return issue.keys.map((key) => ({ path: place([key]), message: "Not known, or not to be changed here" }));
 }

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { z } from "zod";
+import { cursorSchema, eventCursorSchema } from "../domain/cursor.ts";
 import { runEventSchema } from "../domain/event.ts";
 import { limitSchema, pageSchema } from "../domain/page.ts";
 import { runListItemSchema, runSchema } from "../domain/run.ts";
@@ -42,7 +43,7 @@ function addRunReads(table: RouteTable, { runs }: RunDeps): void {
         agentId: z.string().max(63).optional(),
         state: runStateSchema.optional(),
         limit: limitSchema,
-        cursor: z.string().max(200).optional(),
+        cursor: cursorSchema("runs", 1),
       }),
       answers: {
         200: {
@@ -84,7 +85,7 @@ function addRunLogs(table: RouteTable, deps: RunDeps): void {
         "The run's event log: a list, or with Accept: text/event-stream a stream that resumes after Last-Event-ID",
       tag: "Runs",
       access: "token",
-      query: z.object({ after: afterSchema, limit: limitSchema, cursor: z.string().max(200).optional() }),
+      query: z.object({ after: afterSchema, limit: limitSchema, cursor: eventCursorSchema }),
       answers: {
         200: {
           description: "Events, oldest first; none when they were removed (the run's eventsRemovedAt)",

@@ -1,3 +1,5 @@
+import { readCursor } from "../domain/cursor.ts";
+
 /** Cursors are opaque to clients: base64url of the list's name and the numbers of its last item. */
 export function encodeCursor(list: string, position: readonly number[]): string {
   return btoa([list, ...position].join(":"))
@@ -8,17 +10,7 @@ export function encodeCursor(list: string, position: readonly number[]): string 
 
 /** The numbers of a cursor of this list; null when there is none or it isn't ours. */
 export function decodeCursor(list: string, cursor: string | null, length: number): number[] | null {
-  if (cursor === null || !/^[A-Za-z0-9_-]{1,200}$/.test(cursor)) return null;
-  const [name, ...numbers] = fromBase64Url(cursor).split(":");
-  const position = numbers.map((text) => (/^\d{1,15}$/.test(text) ? Number(text) : Number.NaN));
-  const isOurs = name === list && position.length === length && position.every(Number.isSafeInteger);
-  return isOurs ? position : null;
-}
-
-/** Text that isn't base64 after all decodes to "". */
-function fromBase64Url(cursor: string): string {
-  const unpadded = cursor.replaceAll("-", "+").replaceAll("_", "/");
-  return unpadded.length % 4 === 1 ? "" : atob(unpadded);
+  return cursor === null ? null : readCursor(list, cursor, length);
 }
 
 /** Cuts a list that was read with one item more than asked for. */

@@ -2,6 +2,8 @@ import { Database, SQLiteError } from "bun:sqlite";
 import { closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StoreUnavailable } from "../domain/ports.ts";
+import { closeToOthers } from "./data-dir-modes.ts";
+import { refuseByKind } from "./file-kind.ts";
 
 /** "HDWY" in the header of the file: how we know our own database. */
 export const applicationId = 0x48445759;
@@ -27,15 +29,26 @@ export function makeDataDir(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 }
 
-/** Opens our database or makes it; a file that isn't ours, or is damaged, is refused untouched. */
+/**
+ * Opens our database or makes it; a file that isn't ours, or is damaged, is refused untouched. Throws what the
+ * system or SQLite says of one that can't be used.
+ */
 export function openDatabase(dataDir: string): OpenResult {
   const path = join(dataDir, "headway.db");
-  const isNew = makeFile(path);
-  const refusal = isNew ? null : (refuseByHeader(path) ?? refuseByContent(path));
+  const refusal = refuseByKind(path);
   if (refusal !== null) return { kind: "refused", message: `${path} ${refusal}` };
+  const isNew = makeFile(path);
+  const reason = isNew ? null : (refuseByHeader(path) ?? refuseByContent(path));
+  if (reason !== null) return { kind: "refused", message: `${path} ${reason}` };
+  closeToOthers(dataDir);
   Database.MAX_QUERY_CACHE_SIZE = statementsKept;
   const database = new Database(path, { readwrite: true, create: false, strict: true });
-  configure(database);
+  try {
+    configure(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   return { kind: "opened", opened: { database, path, isNew } };
 }
 
@@ -81,12 +94,14 @@ function refuseByHeader(path: string): string | null {
 function refuseByContent(path: string): string | null {
   const database = new Database(path, { readonly: true, strict: true });
   try {
+    database.run(waitForOthers);
     if (!isOurs(database)) {
       return "belongs to another program. Choose another HEADWAY_DATA_DIR.";
     }
     return statSync(path).size <= checkedAtStartBytesMax ? findDamage(database) : null;
   } catch (error) {
-    return `can't be read (${(error as Error).message}). Restore a backup from backups/.`;
+    if (!isDamage(error)) throw error;
+    return `can't be read (${error.message}). Restore a backup from backups/.`;
   } finally {
     database.close();
   }
@@ -119,15 +134,22 @@ export function lookForDamage(path: string): string | null {
   try {
     return findDamage(database);
   } catch (error) {
-    if (!(error instanceof SQLiteError) || !/^SQLITE_(CORRUPT|NOTADB)/.test(error.code ?? "")) throw error;
+    if (!isDamage(error)) throw error;
     return `is damaged (${error.message}). Restore a backup from backups/.`;
   } finally {
     database.close();
   }
 }
 
+function isDamage(error: unknown): error is SQLiteError {
+  return error instanceof SQLiteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code ?? "");
+}
+
+/** At a start another program's lock may be waited for. */
+const waitForOthers = "pragma busy_timeout = 5000";
+
 function configure(database: Database): void {
-  database.run(`pragma busy_timeout = 5000`);
+  database.run(waitForOthers);
   markAsOurs(database);
   database.run(`pragma journal_mode = wal`);
   database.run(`pragma foreign_keys = on`);

@@ -88,20 +88,26 @@ export type OpenStoreResult =
   /** 75: another server owns the data directory. 78: the database isn't ours, is damaged or newer. */
   | { kind: "refused"; exitCode: 75 | 78; message: string };
 
-/** Opens the data directory for this server alone, migrates the database and begins a new epoch. */
+/**
+ * Opens the data directory for this server alone, migrates the database and begins a new epoch. Throws what the
+ * system or SQLite says of a directory that can't be used; `refusalOfOpening` puts that in words.
+ */
 export function openStore(options: StoreOptions): OpenStoreResult {
   makeDataDir(options.dataDir);
-  const lock = acquireDataDir(options.dataDir);
-  if (lock === null) {
+  const taken = acquireDataDir(options.dataDir);
+  if (taken.kind === "taken") {
     const message = `another server is using ${options.dataDir}: stop it, or choose another HEADWAY_DATA_DIR`;
     return { kind: "refused", exitCode: 75, message };
   }
+  if (taken.kind === "refused") return { kind: "refused", exitCode: 78, message: taken.message };
+  using stack = new DisposableStack();
+  stack.defer(taken.lock.release);
   const opened = openMigrated(options);
-  if (opened.kind === "refused") {
-    lock.release();
-    return { kind: "refused", exitCode: 78, message: opened.message };
-  }
-  return { kind: "opened", store: composeStore(opened.opened, lock, options) };
+  if (opened.kind === "refused") return { kind: "refused", exitCode: 78, message: opened.message };
+  stack.defer(() => opened.opened.database.close());
+  const store = composeStore(opened.opened, taken.lock, options);
+  stack.move();
+  return { kind: "opened", store };
 }
 
 function openMigrated(
@@ -119,9 +125,7 @@ function openMigrated(
     return { kind: "refused", message: `${path} ${migrated.message}` };
   } catch (error) {
     database.close();
-    const unavailable = storageFailure(error);
-    if (unavailable === null) throw error;
-    return { kind: "refused", message: `${path} can't be brought up to date: ${unavailable.message}` };
+    throw error;
   }
 }
 

@@ -2,6 +2,8 @@ import { type FaultCase, faultCase, inFile } from "./fault-case.ts";
 
 const here = inFile("faults/http.test.ts");
 const bodies = inFile("routes/bodies.test.ts");
+const text = inFile("routes/body-text.test.ts");
+const cursors = inFile("routes/cursors.test.ts");
 const hosts = inFile("routes/host-check.test.ts");
 const origins = inFile("routes/origin-check.test.ts");
 const tokens = inFile("routes/every-route-needs-the-token.test.ts");
@@ -15,10 +17,17 @@ export const httpCases: readonly FaultCase[] = [
     inFile("routes/body-size.test.ts")("${what} that tells its length is answered with 413"),
     inFile("routes/body-size.test.ts")("${what} in chunks is answered with 413"),
   ),
-  faultCase("H2", "Malformed JSON", "400 `malformed`", bodies("is malformed, as ${JSON.stringify(text)} is")),
+  faultCase(
+    "H2",
+    "Malformed JSON, or a body that isn't UTF-8",
+    "400 `malformed`; 422 `invalid` for an escape that spells half a character; nothing is stored",
+    bodies("is malformed, as ${JSON.stringify(text)} is"),
+    text("is malformed on every route: ${what}"),
+    text("is refused, too, when it spells out half a character: ${which}"),
+  ),
   faultCase(
     "H3",
-    "A body of another type",
+    "A body of another type, or in another charset",
     "415",
     bodies("is refused with 415, as ${JSON.stringify(type)} is"),
   ),
@@ -116,5 +125,13 @@ export const httpCases: readonly FaultCase[] = [
     bodies("are refused: ${what}", "a timeout as text"),
     bodies("are refused: ${what}", "a timeout of 1e12"),
   ),
-  faultCase("H16", "`limit=1e9`", "Clamped", bodies("a limit of ${limit} is clamped")),
+  faultCase(
+    "H16",
+    "`limit=1e9`; a cursor that isn't the list's, or whose item is gone",
+    "The limit is clamped, the cursor refused with 422 `invalid`; one whose item is gone goes on behind it",
+    bodies("a limit of ${limit} is clamped"),
+    cursors("a cursor that isn't the list's own is refused: ${cursor.slice(0, 20)}"),
+    cursors("are refused to a cursor that isn't theirs, as to such an after"),
+    cursors("goes on behind an agent that was deleted meanwhile"),
+  ),
 ];

@@ -50,10 +50,11 @@ export const serverCases: readonly FaultCase[] = [
   faultCase(
     "V6",
     "A bug that nobody catches",
-    "Logged; what runs is `interrupted`, every tree dead, exit 70; also when it comes again and again, and when nobody reads the log",
+    "Logged and said on stderr; what runs is `interrupted`, every tree dead, exit 70; also at a start, when it comes again and again, and when nobody reads the log",
     here(
       "V6: a bug that nobody catches ends what runs as interrupted, and the server with 70, also amid a stop",
     ),
+    here("V6: a bug ends a server %s with 70, and says so without a secret"),
     here("V6: a bug that comes again and again doesn't keep the server from ending"),
     here("V6: %s ends a server whose log nobody reads any more"),
   ),

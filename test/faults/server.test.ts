@@ -8,6 +8,7 @@ import { parseConfig } from "../../src/config.ts";
 import { findHomeTrouble } from "../../src/runner/process/home-folder.ts";
 import { requestJson } from "../helpers/http.ts";
 import { projectDir } from "../helpers/source-tree.ts";
+import { runRefusedServer } from "../helpers/server-process.ts";
 import { isAlive } from "../helpers/survivors.ts";
 import { makeTempFolder } from "../helpers/temp.ts";
 import { waitFor } from "../helpers/wait.ts";
@@ -59,12 +60,29 @@ test("V6: a bug that nobody catches ends what runs as interrupted, and the serve
 
   expect([exitCode, left]).toEqual([70, []]);
   expect(logged(stage, "a bug ended the server")).toHaveLength(1);
+  expect(stage.server.stderr()).toContain(
+    "headway: a bug ended the server, please report it: Error: injected",
+  );
   expect(answers.map(({ status }) => status)).toEqual([503, 503]);
   for (const { id } of runs) {
     expect(await stage.getRun(id)).toMatchObject({ state: "interrupted", error: { code: "shutdown" } });
   }
   expect(await stage.settled(waiting.id)).toMatchObject({ state: "succeeded" });
   await expectAgentWorks(other);
+});
+
+test.each([
+  ["before anything is there", {}],
+  ["amid its start", { HEADWAY_TOKEN: "a-token-that-nobody-may-read" }],
+])("V6: a bug ends a server %s with 70, and says so without a secret", async (_when, env) => {
+  const preload = `--preload=${join(import.meta.dir, "injected-at-start.ts")}`;
+
+  const { exitCode, stderr } = await runRefusedServer({ env: { BUN_OPTIONS: preload, ...env } });
+
+  expect(exitCode).toBe(70);
+  expect(stderr).toStartWith("headway: a bug ");
+  expect(stderr).toContain("please report it: TypeError: injected by the test");
+  expect(stderr).not.toContain("a-token-that-nobody-may-read");
 });
 
 test("V6: a bug that comes again and again doesn't keep the server from ending", async () => {

@@ -4,6 +4,7 @@ const here = inFile("faults/store.test.ts");
 const storeFaults = inFile("e2e/store-faults.test.ts");
 const queue = inFile("store/commit-queue.test.ts");
 const open = inFile("store/open.test.ts");
+const dataDir = inFile("e2e/data-dir.test.ts");
 const clock = here("%s ends no run, and its order and its times stay in order", "S9: ");
 
 /** What can happen to the database and to the clock. */
@@ -11,23 +12,28 @@ export const storeCases: readonly FaultCase[] = [
   faultCase(
     "S1",
     "The disk is full",
-    "Before the answer 503 `store_unavailable` and nothing is started; amid a run it is `failed` as `store_error` once the disk takes writes again; not ready meanwhile",
+    "Before the answer 503 `store_unavailable` and nothing is started; amid a run it is `failed` as `store_error` once the disk takes writes again; not ready meanwhile. At a start exit 64 and one line; once there is room the server starts",
     storeFaults("before the answer it is a 503 that leaves no trace, and the same request succeeds later"),
     storeFaults("in the middle of a turn it ends the turn, which is told once the disk takes writes again"),
+    dataDir("%s is refused with one line, and once there is room the server starts"),
     queue("a full disk refuses all jobs of the transaction, keeps what was there, and heals by itself"),
   ),
   faultCase(
     "S2",
-    "The database, or its disk, is read-only",
-    "At a start exit 64 and one line; later every write is refused as unavailable, so that nothing is started",
+    "The database, or its disk, is read-only, another user's, or has something else in its place",
+    "At a start one line with what to do: exit 64 for what can't be written, 78 for what isn't ours; later every write is refused as unavailable, so that nothing is started",
     queue("a read-only database is unavailable"),
     here("S2: a data directory that can't be written is exit 64 and one line, as where a file is in its way"),
+    dataDir("S2: $what is refused with one line"),
+    dataDir("S2: a link to a missing database makes none where it leads"),
+    dataDir("%s of root's is refused with 64"),
     here("S2: a disk that takes no writes is exit 64 and one line"),
   ),
   faultCase(
     "S3",
     "Another program holds the database's lock",
-    "Waited for a while beside all other work, then 503 `store_unavailable`",
+    "Waited for a while beside all other work, then 503 `store_unavailable`; at a start exit 75 and one line",
+    dataDir("S3: a database that another program keeps locked is refused with 75 and one line"),
     storeFaults("S3: another program's lock is waited for a while, and then told; it holds up no reader"),
     queue("a lock that another program holds for a moment is waited for, without holding up the event loop"),
   ),

@@ -22,6 +22,8 @@ export interface ServerOptions {
   dataDir?: string;
   /** 0, which is the default, picks a free one; a restart keeps what was picked. */
   port?: number;
+  /** Stands before the server's command, to have another user run it; only for servers that refuse. */
+  prefix?: readonly string[];
 }
 
 /** The real server as a child process, with a home, a workspace and a data directory of its own. */
@@ -124,7 +126,7 @@ export async function runRefusedServer(
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const place = makePlace(options);
   try {
-    const child = spawnServer(place.env);
+    const child = spawnServer(place.env, options.prefix);
     const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()] as const;
     const timer = setTimeout(() => child.kill("SIGKILL"), startDeadlineMs);
     const [stdout, stderr] = await Promise.all(texts);
@@ -174,8 +176,8 @@ function makePlace(options: ServerOptions): Place {
   return { dataDir, home: inside("home"), workspace, marker, env, remove: () => folder[Symbol.dispose]() };
 }
 
-function spawnServer(env: Record<string, string>) {
-  return Bun.spawn([process.execPath, "--no-env-file", "src/server.ts"], {
+function spawnServer(env: Record<string, string>, prefix: readonly string[] = []) {
+  return Bun.spawn([...prefix, process.execPath, "--no-env-file", "src/server.ts"], {
     cwd: projectRoot,
     env,
     stdio: ["ignore", "pipe", "pipe"],

@@ -58,6 +58,10 @@ describe("a body of another type", () => {
     "application/vnd.api+json",
     "text/json",
     "text/plain, application/json",
+    "application/json; charset=iso-8859-1",
+    "application/json;charset=utf-16",
+    'application/json; charset="latin1"',
+    "application/json; charset=utf-8; charset=utf-16",
     "",
   ];
   for (const type of types) {
@@ -85,7 +89,14 @@ describe("a body of another type", () => {
     expect(line).toBe("415 unsupported_media_type");
   });
 
-  for (const type of ["application/json; charset=utf-8", "Application/JSON", "application/json;"]) {
+  for (const type of [
+    "application/json; charset=utf-8",
+    'application/json;Charset="UTF-8"',
+    "application/json; charset=utf8",
+    "application/json; profile=charset",
+    "Application/JSON",
+    "application/json;",
+  ]) {
     test(`isn't another one when it reads ${type}`, async () => {
       const line = await problemLine(await post(executePath, '{"prompt":""}', { "content-type": type }));
 
@@ -335,19 +346,6 @@ describe("queries", () => {
       expect(lines).toEqual(lists.map(() => "422 invalid limit"));
     });
   }
-
-  test("cursors that aren't ours begin at the newest", async () => {
-    const cursors = ["nonsense", "%00", "9".repeat(200), btoa("agents:1:2:3"), "' or 1=1"];
-
-    const newest = (await (await app.fetch("/api/agents")).json()) as unknown;
-    const bodies = await Promise.all(
-      cursors.map(async (cursor) =>
-        (await app.fetch(`/api/agents?cursor=${encodeURIComponent(cursor)}`)).json(),
-      ),
-    );
-
-    expect(bodies).toEqual(cursors.map(() => newest));
-  });
 
   test("with values that nothing knows are refused", async () => {
     const paths = [

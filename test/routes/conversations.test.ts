@@ -225,6 +225,8 @@ describe("deleting a conversation", () => {
     await app.makeAgent({ id: "erase" });
     const run = await app.run("erase", "unforgettable-word-9f3");
     const logPath = join(app.dataDir, "logs", `${run.id}.log`);
+    // Who reads a log waits for its end to be written.
+    await (await app.fetch(`/api/runs/${run.id}/log`)).text();
     const hadLog = existsSync(logPath);
 
     const response = await app.fetch(`/api/conversations/${run.conversationId}`, { method: "DELETE" });

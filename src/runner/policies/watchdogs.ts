@@ -78,8 +78,14 @@ export function startWatchdogs(
 }
 
 function silenceMessage(heard: boolean, waitMs: number): string {
-  const seconds = Math.round(waitMs / 1000);
+  const time = timeShown(waitMs);
   return heard
-    ? `The CLI printed nothing for ${seconds} seconds while no tool was running.`
-    : `The CLI printed nothing at all in the first ${seconds} seconds of the turn.`;
+    ? `The CLI printed nothing for ${time} while no tool was running.`
+    : `The CLI printed nothing at all in the first ${time} of the turn.`;
+}
+
+/** As it was set: 100 ms, 1 second, 1.5 seconds. */
+function timeShown(timeMs: number): string {
+  if (timeMs < 1_000) return `${timeMs} ms`;
+  return timeMs === 1_000 ? "1 second" : `${timeMs / 1_000} seconds`;
 }

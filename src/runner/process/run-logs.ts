@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openRunLog, type OpenRunLog, type RunLogFile, type RunLogOptions } from "./log-file.ts";
 import { type LogPiece, readLogPiece } from "./log-reading.ts";
@@ -38,6 +38,7 @@ export function createRunLogs(options: RunLogsOptions): RunLogs {
   const followers = createFollowers();
   let bytes = 0;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   const pathOf = (runId: string) => join(folder, `${runId}.log`);
 
   function open(runId: string): RunLogFile {

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Clock } from "../../../src/domain/clock.ts";
+import type { StopReason } from "../../../src/runner/live-run.ts";
 import { startWatchdogs } from "../../../src/runner/policies/watchdogs.ts";
 
 /** A clock whose time is told to it. */
@@ -63,4 +64,27 @@ test("the deadline bites whether one reads or not, and once the turn is over not
   pass(60_000);
 
   expect(bites).toEqual(["deadline"]);
+});
+
+test.each([
+  [100, "100 ms"],
+  [1_000, "1 second"],
+  [1_500, "1.5 seconds"],
+  [90_000, "90 seconds"],
+])("a limit of %i ms is told as it was set", (limitMs, told) => {
+  const messages = [true, false].map((hasSpoken) => {
+    const { clock, pass } = handClock();
+    const limits = { deadlineInMs: 900_000, stallTimeoutMs: limitMs, firstOutputMs: limitMs };
+    const { promise: bitten, resolve } = Promise.withResolvers<StopReason>();
+    const watchdogs = startWatchdogs(clock, limits, resolve);
+    watchdogs.turnSent();
+    if (hasSpoken) watchdogs.signOfLife();
+    pass(limitMs);
+    return bitten;
+  });
+
+  return expect(Promise.all(messages)).resolves.toEqual([
+    { kind: "stalled", message: `The CLI printed nothing for ${told} while no tool was running.` },
+    { kind: "stalled", message: `The CLI printed nothing at all in the first ${told} of the turn.` },
+  ]);
 });
