@@ -6,6 +6,7 @@ import { parseConfig } from "../../src/config.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Fact } from "../../src/domain/facts.ts";
 import { idMaker } from "../../src/domain/ids.ts";
+import { StoreUnavailable } from "../../src/domain/ports.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { createRedactor } from "../../src/runner/policies/redaction.ts";
 import type { CliProcess, Supervisor } from "../../src/runner/process/cli-process.ts";
@@ -19,6 +20,11 @@ import { openTestStore, settings, type TestStore } from "../store/fixture.ts";
 /** A kernel that doesn't carry out kills, as it is while a process hangs in a system call. */
 interface Kernel {
   isStuck: boolean;
+}
+
+/** What comes before a process is put on record; rejects while the store takes nothing. */
+interface Desk {
+  beforeRecord(processId: string): Promise<void>;
 }
 
 /** The real supervisor, but for processes that live on while the kernel is stuck. */
@@ -44,7 +50,10 @@ function onKernel(kernel: Kernel, supervisor: Supervisor): Supervisor {
 interface Stage {
   at: TestStore;
   kernel: Kernel;
+  desk: Desk;
   runner: RunnerService;
+  /** Processes that are coming up. */
+  countStarting(): number;
   facts: Fact[];
   submit(prompt: string): Promise<Run>;
   settled(runId: string): Promise<Run>;
@@ -60,12 +69,15 @@ async function openStage(env: Record<string, string> = {}): Promise<Stage> {
   mkdirSync(cwd);
   await at.store.createAgent(settings({ cli: "claude", cwd }));
   const kernel = { isStuck: false };
+  const desk = { beforeRecord: async () => {} };
   const facts: Fact[] = [];
+  const start = () => startRunner(at, { kernel, desk, facts }, env);
   const stage: Stage = {
     at,
     kernel,
+    desk,
     facts,
-    runner: await startRunner(at, kernel, facts, env),
+    ...(await start()),
     async submit(prompt) {
       const outcome = await stage.runner.execute({ agentId: "ada", prompt, idempotencyKey: null });
       if (outcome.kind !== "accepted") throw new Error(outcome.detail);
@@ -79,7 +91,7 @@ async function openStage(env: Record<string, string> = {}): Promise<Stage> {
     async restart() {
       await stage.runner.stop(0);
       await at.reopen();
-      stage.runner = await startRunner(at, kernel, facts, env);
+      Object.assign(stage, await start());
     },
   };
   stages.push(stage);
@@ -88,10 +100,9 @@ async function openStage(env: Record<string, string> = {}): Promise<Stage> {
 
 async function startRunner(
   { store, dataDir }: TestStore,
-  kernel: Kernel,
-  facts: Fact[],
+  { kernel, desk, facts }: Pick<Stage, "kernel" | "desk" | "facts">,
   env: Record<string, string>,
-): Promise<RunnerService> {
+): Promise<Pick<Stage, "runner" | "countStarting">> {
   const environment = {
     PATH: process.env["PATH"] ?? "",
     HOME: join(dataDir, "home"),
@@ -115,7 +126,10 @@ async function startRunner(
     dataDir: join(dataDir, "hidden"),
     installationDir: join(import.meta.dir, "../.."),
     redactor: createRedactor(environment),
-    store,
+    store: {
+      ...store,
+      recordProcess: (held) => desk.beforeRecord(held.processId).then(() => store.recordProcess(held)),
+    },
     containment: await detectContainment({ sandbox: "off", hiddenPaths: [], path: environment.PATH }),
     clock: systemClock,
     makeId: idMaker(Bun.randomUUIDv7),
@@ -127,9 +141,10 @@ async function startRunner(
     },
   };
   const machine = composeMachine(parts);
-  const { runner } = composeRunner(parts, { ...machine, supervisor: onKernel(kernel, machine.supervisor) });
+  const supervisor = onKernel(kernel, machine.supervisor);
+  const { runner, countStarting } = composeRunner(parts, { ...machine, supervisor });
   await runner.start();
-  return runner;
+  return { runner, countStarting };
 }
 
 afterEach(async () => {
@@ -270,5 +285,81 @@ describe("an agent whose processes can't be ended", () => {
     await waitFor(() => stage.runner.getRun(outcome.run.id)?.state === "succeeded", { what: "bob's answer" });
 
     expect(stage.runner.listQuarantined().map(({ agentId }) => agentId)).toContain("ada");
+  });
+});
+
+describe("a process that may not go on, and can't be ended", () => {
+  const openIds = ({ at }: Stage) => at.store.listOpenProcesses("ada").map(({ processId }) => processId);
+
+  test("is on record as soon as the store is back, and a later server ends it", async () => {
+    const stage = await openStage();
+    const refused: string[] = [];
+    stage.kernel.isStuck = true;
+    stage.desk.beforeRecord = async (processId) => {
+      refused.push(processId);
+      throw new StoreUnavailable("gone", "no disk");
+    };
+
+    const { id } = await stage.submit("hello");
+    await waitFor(() => refused.length > 2, { what: "one refusal after the other" });
+    const stateThen = stage.runner.getRun(id)?.state;
+    stage.desk.beforeRecord = async () => {};
+    const run = await stage.settled(id);
+    const then = [stage.runner.getAgent("ada")?.status, ...openIds(stage)];
+    await stage.restart();
+    const later = [stage.runner.getAgent("ada")?.status, ...openIds(stage)];
+    stage.kernel.isStuck = false;
+    await stage.restart();
+
+    expect(stateThen).toBe("starting");
+    expect(run).toMatchObject({ state: "failed", error: { code: "store_error" }, survivors: 1 });
+    expect(then).toEqual(["quarantined", refused[0]!]);
+    expect(later).toEqual(then);
+    expect([stage.runner.listQuarantined(), openIds(stage)]).toEqual([[], []]);
+    expect(survivorsWith(refused[0]!)).toEqual([]);
+  });
+
+  test("is on record also where its conversation has another one there", async () => {
+    const stage = await openStage({ HEADWAY_WARM_PROCESSES: "0" });
+    const { conversationId } = await stage.settled((await stage.submit("hello")).id);
+    const recorded: string[] = [];
+    stage.desk.beforeRecord = async (processId) => void recorded.push(processId);
+    const identity = { pid: 2 ** 22 + 1, pidStart: "1", bootId: "boot", marker: "proc_lost" };
+    const where = { agentId: "ada", conversationId, containment: "process-group", atMs: 1 };
+    await stage.at.store.recordProcess({ processId: "proc_lost", identity, ...where });
+
+    stage.kernel.isStuck = true;
+    const run = await stage.settled((await stage.submit("more")).id);
+    const held = openIds(stage);
+    stage.kernel.isStuck = false;
+    const checked = await stage.runner.recheckQuarantine("ada");
+    const next = await stage.settled((await stage.submit("again")).id);
+
+    expect(run).toMatchObject({ state: "failed", error: { code: "spawn_error" }, survivors: 1 });
+    expect(held).toEqual(["proc_lost", recorded[0]!]);
+    expect(checked).toMatchObject({ quarantined: false, survivors: 0 });
+    expect(next.state).toBe("succeeded");
+  });
+
+  test.each(["refused", "stopped"])("keeps no place from those that come up when it was %s", async (how) => {
+    const stage = await openStage();
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: answered, resolve: answer, reject: refuse } = Promise.withResolvers<void>();
+    stage.kernel.isStuck = true;
+    stage.desk.beforeRecord = () => (ask(), answered);
+
+    const { id } = await stage.submit("hello");
+    await asked;
+    const startingThen = stage.countStarting();
+    stage.desk.beforeRecord = async () => {};
+    const stopped = how === "stopped" ? stage.runner.stopAtOnce() : null;
+    if (stopped) answer();
+    else refuse(new StoreUnavailable("gone", "no disk"));
+    await stage.settled(id);
+    await stopped;
+    await waitFor(() => stage.runner.counts().active === 0, { what: "the end of the run" });
+
+    expect([startingThen, stage.countStarting()]).toEqual([1, 0]);
+    expect(stage.runner.getAgent("ada")?.status).toBe("quarantined");
   });
 });

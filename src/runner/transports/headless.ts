@@ -168,7 +168,10 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
       onShortOfMemory: (message) => recorder.notice("waiting_for_memory", message),
     });
     deadline.stop();
-    if (outcome.kind === "failed") return outcome;
+    if (outcome.kind === "failed") {
+      survivors += outcome.survivors ?? 0;
+      return outcome;
+    }
     cameUp = outcome.cameUp;
     return outcome.session;
   }
@@ -213,6 +216,7 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
   async function apply(remedy: NonNullable<ReturnType<typeof remedyFor>>, last: Attempt): Promise<void> {
     tried[remedy.kind] = true;
     if (last.session) survivors = await retireProcess(options.start, last.session, remedy.kind);
+    cameUp();
     if (remedy.kind === "renewed" && remedy.isCertain) await renewSession();
     // The old session stays the conversation's until the CLI has begun the fresh one.
     else if (remedy.kind === "renewed")
@@ -232,7 +236,12 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
         ...carried,
         start: runStart,
         survivors: survivors + carried.survivors,
-        release: async () => survivors + (await carried.release()),
+        async release() {
+          const left = survivors + (await carried.release());
+          // A process that was ended without a word takes no place from those that are to come up.
+          cameUp();
+          return left;
+        },
       };
     },
   };

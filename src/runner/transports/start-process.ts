@@ -1,4 +1,4 @@
-import type { Clock } from "../../domain/clock.ts";
+import { type Clock, pause } from "../../domain/clock.ts";
 import type { RunErrorCode } from "../../domain/error-codes.ts";
 import type { PublishFact } from "../../domain/facts.ts";
 import type { MakeId } from "../../domain/ids.ts";
@@ -59,7 +59,12 @@ interface StartFailure {
   kind: "failed";
   code: RunErrorCode;
   message: string;
+  /** Processes that were started all the same and could not be ended; they are on record. */
+  survivors?: number;
 }
+
+/** How long to wait before a process that lives on is killed, and put on record, once more. */
+const custodyRetryMs = 500;
 
 /** Starts the CLI for a run, as soon as it may be, and takes custody of it before it gets any input. */
 export async function startProcess(
@@ -86,8 +91,9 @@ export async function startProcess(
   void process.exited.then(permit.cameUp);
   const refused = await takeCustody(options, process, run);
   if (refused) {
-    await process.killTree();
-    return refused;
+    permit.cameUp();
+    const survivors = await endRefused(options, process, run);
+    return { ...refused, survivors };
   }
   const dialogue = dialect.open({ ...spec, systemPrompt: run.agent.systemPrompt });
   return {
@@ -145,6 +151,29 @@ async function takeCustody(
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     return { kind: "failed", code: "store_error", message: error.message };
+  }
+}
+
+/**
+ * Ends a process that may not go on. One that withstands its kill is put on record, however long the store takes to
+ * come back: nobody would ever look for it again. Resolves with the survivors.
+ */
+async function endRefused(
+  options: StartProcessOptions,
+  process: CliProcess,
+  run: ClaimedRun,
+): Promise<number> {
+  const { id: processId, cli } = process;
+  // Its conversation may have another process on record, beside which the store takes none.
+  const ownRecord = { ...run, conversationId: processId };
+  for (;;) {
+    const survivors = await process.killTree();
+    if (survivors === 0) return 0;
+    if ((await takeCustody(options, process, ownRecord)) === null) {
+      options.publish({ type: "process.survived", processId, cli, count: survivors });
+      return survivors;
+    }
+    await pause(options.clock, custodyRetryMs);
   }
 }
 
