@@ -67,7 +67,12 @@ export type AdmitResult =
   | { kind: "replay"; runId: string }
   | {
       kind: "refused";
-      code: "agent_not_found" | "conversation_not_found" | "idempotency_mismatch" | "queue_full";
+      code:
+        | "agent_not_found"
+        | "agent_quarantined"
+        | "conversation_not_found"
+        | "idempotency_mismatch"
+        | "queue_full";
     }
   | { kind: "refused"; code: "breaker_open"; breaker: Breaker };
 

@@ -65,8 +65,6 @@ function refusalBeforehand(options: AdmissionOptions, request: ExecuteRequest): 
   if (options.isDraining()) return draining();
   if (agent.commMode !== "headless") return modeUnavailable(agent.commMode);
   if (utf8Bytes(request.prompt) > promptBytesMax) return promptTooLong();
-  if (options.agents.activityOf(agent.id).quarantined)
-    return quarantined(agent.id, options.quarantine.pidsOf(agent.id));
   return null;
 }
 
@@ -113,7 +111,7 @@ function canonicalJson(value: unknown): string {
 }
 
 function accept(options: AdmissionOptions, request: ExecuteRequest, result: AdmitResult): ExecuteOutcome {
-  if (result.kind === "refused") return refuse(options, request, refusalOf(options, result));
+  if (result.kind === "refused") return refuse(options, request, refusalOf(options, request, result));
   if (result.kind === "replay") {
     const known = options.log.getRun(result.runId);
     // Its conversation may have been deleted in the same transaction.
@@ -148,7 +146,8 @@ function refuse(options: AdmissionOptions, request: ExecuteRequest, refusal: Ref
 }
 
 function refusalOf(
-  { breakers, queueLimit }: AdmissionOptions,
+  { breakers, quarantine, queueLimit }: AdmissionOptions,
+  { agentId }: ExecuteRequest,
   refused: Extract<AdmitResult, { kind: "refused" }>,
 ): Refusal {
   const { code } = refused;
@@ -157,6 +156,8 @@ function refusalOf(
       return breakerOpen(refused.breaker, breakers.retryAfterSeconds(refused.breaker));
     case "agent_not_found":
       return { kind: "refused", code, detail: "The agent was deleted." };
+    case "agent_quarantined":
+      return quarantined(agentId, quarantine.pidsOf(agentId));
     case "conversation_not_found":
       return { kind: "refused", code, detail: "This agent has no such conversation." };
     case "idempotency_mismatch":

@@ -29,6 +29,7 @@ export function admit(database: Database, epoch: number, admission: Admission): 
   if (agent === null) return refused("agent_not_found");
   const replay = replayOf(database, agent.key, admission);
   if (replay !== null) return replay;
+  if (agent.quarantinedAt !== null) return refused("agent_quarantined");
   const joined = findJoined(database, agent.key, admission.conversationId);
   if (joined === null) return refused("conversation_not_found");
   const queue = findQueueOfAgent(database, agent.key);
@@ -52,7 +53,7 @@ function refused(code: PlainRefusal["code"]): PlainRefusal {
   return { kind: "refused", code };
 }
 
-/** A repeat is answered also when the queue is full by now, or the run is long over. */
+/** A repeat is answered also when its agent takes no new run by now, or the run is long over. */
 function replayOf(database: Database, agentKey: number, { idempotency }: Admission): AdmitResult | null {
   if (idempotency === null) return null;
   const record = findIdempotency(database, agentKey, idempotency.key);

@@ -60,10 +60,13 @@ describe.skipIf(process.platform !== "linux")("an agent that is in quarantine", 
 
   test("gets no run and is seen from outside, until a recheck has ended what lived on", async () => {
     const agent = await stage.agent();
+    const first = await agent.execute("hello", { key: "once" });
+    await agent.endSession();
     const loner = startLoner("proc_e2e_recheck");
     leaveUnended(stage, agent, { pid: loner.pid, marker: "proc_e2e_recheck" });
 
     const refused = await agent.execute("hello");
+    const replayed = await agent.execute("hello", { key: "once" });
     const notes = await requestJson<{ notes: string[] }>(stage.server.fetch, "GET", "/readyz");
     const metrics = await (await stage.server.fetch("/metrics")).text();
     const reply = await recheck(stage, agent);
@@ -74,6 +77,8 @@ describe.skipIf(process.platform !== "linux")("an agent that is in quarantine", 
       expect.objectContaining({ code: "agent_quarantined" }),
     ]);
     expect(refused.headers.get("retry-after")).toBe("30");
+    expect([replayed.status, replayed.body.id]).toEqual([200, first.body.id]);
+    expect(replayed.headers.get("idempotent-replay")).toBe("true");
     expect((refused.body as unknown as { detail: string }).detail).toContain(String(loner.pid));
     expect(notes.body.notes).toContain("Processes of 1 agent could not be ended.");
     expect(metrics).toContain("headway_agents_quarantined 1");
