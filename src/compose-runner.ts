@@ -88,6 +88,7 @@ export function composeRunner(parts: RunnerParts, machine: Machine = composeMach
     ...parts,
     transport,
     supervisor,
+    gate,
     pool,
     agentDesk,
     wakeups,

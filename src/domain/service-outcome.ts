@@ -23,6 +23,8 @@ export interface EndedRun {
   cli: Cli;
   state: TerminalState;
   error: { code: RunErrorCode; message: string } | null;
+  /** The machine or this server refused, before the CLI could do anything. */
+  isOurs: boolean;
   atMs: number;
   /** When the limit that it met is over, where the CLI said so apart from its words; null where it didn't. */
   limitEndsAtMs: number | null;
@@ -32,9 +34,9 @@ export interface EndedRun {
 
 /** Cancelled and interrupted runs, our limits and bad requests say nothing of the service. */
 export function serviceOutcomeOf(ended: EndedRun): ServiceOutcome {
-  const { cli, state, error } = ended;
+  const { cli, state, error, isOurs } = ended;
   if (state === "succeeded") return { kind: "succeeded" };
-  if (error === null) return { kind: "uncounted" };
+  if (error === null || isOurs) return { kind: "uncounted" };
   const { code, message } = error;
   const known = knownFailure(cli, code, message);
   const { countsAgainstService, advice } = known ?? runErrors[code];

@@ -140,7 +140,16 @@ function settlementOf(
   const { cli } = claimed.agent;
   const limitEndsAtMs = (end.verdict?.kind === "failed" && end.verdict.limitEndsAtMs) || null;
   const { state } = outcome;
-  const service = serviceOutcomeOf({ cli, state, error, atMs: endedAtMs, limitEndsAtMs, timeZone });
+  const isOurs = end.verdict === null && end.failure?.isOurs === true;
+  const service = serviceOutcomeOf({
+    cli,
+    state,
+    error,
+    isOurs,
+    atMs: endedAtMs,
+    limitEndsAtMs,
+    timeZone,
+  });
   return {
     runId: claimed.runId,
     fence: claimed.fence,

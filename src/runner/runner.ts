@@ -27,6 +27,7 @@ import { createQuarantine, type Quarantine } from "./quarantine.ts";
 import { recover } from "./recovery.ts";
 import type { Refusal, Runner, Wakeups } from "./runner-api.ts";
 import type { Transport } from "./transports/transport.ts";
+import type { StartGate } from "./start-gate.ts";
 import { createWaiters } from "./waiters.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
@@ -48,6 +49,7 @@ export interface RunnerOptions {
   store: RunnerStore;
   transport: Transport;
   supervisor: Supervisor;
+  gate: Pick<StartGate, "close">;
   pool: WarmPool;
   agentDesk: AgentDesk;
   wakeups: Wakeups;
@@ -127,6 +129,7 @@ export function createRunner(options: RunnerOptions): RunnerService {
     if (isDraining) return;
     isDraining = true;
     dispatcher.pause();
+    options.gate.close();
     breakers.stop();
     waiters.drain(store.listQueued().map(({ runId }) => runId));
   }

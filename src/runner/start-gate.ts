@@ -21,6 +21,8 @@ export interface StartRequest {
   stopped: Promise<unknown>;
   /** Told once, when the start has to wait for memory. */
   onShortOfMemory(message: string): void;
+  /** The server is ending, and this start waits for memory: it is to be stopped now, for it has done nothing yet. */
+  onClosing(): void;
 }
 
 export type StartPermit =
@@ -33,6 +35,8 @@ export type StartPermit =
  */
 export interface StartGate {
   enter(request: StartRequest): Promise<StartPermit>;
+  /** The server is ending: from now on nothing waits for memory. */
+  close(): void;
   /** Processes that are coming up. */
   readonly starting: number;
   /** Starts that wait for their turn or for memory. */
@@ -65,6 +69,7 @@ export function createStartGate(options: StartGateOptions): StartGate {
   let starting = 0;
   let nextLook: Alarm | null = null;
   let isGivingUp = false;
+  let isClosing = false;
 
   function admit(): void {
     nextLook?.stop();
@@ -96,8 +101,12 @@ export function createStartGate(options: StartGateOptions): StartGate {
       if (!one.isTold) one.request.onShortOfMemory(shortOfMemory(freeMemoryMb));
       one.isTold = true;
     }
+    if (isClosing) stopWaiting();
     const tooLong = queue.filter(({ shortSinceMs }) => nowMs - (shortSinceMs ?? nowMs) >= memoryWaitMsMax);
     for (const one of tooLong) settle(one, { kind: "no_memory", message: noMemory(freeMemoryMb) });
+  }
+  function stopWaiting(): void {
+    for (const { request, isTold } of queue) if (isTold) request.onClosing();
   }
   function settle(waiting: Waiting, permit: StartPermit): void {
     const at = queue.indexOf(waiting);
@@ -137,6 +146,10 @@ export function createStartGate(options: StartGateOptions): StartGate {
       admit();
       waiting.hadToWait = true;
       return promise;
+    },
+    close() {
+      isClosing = true;
+      stopWaiting();
     },
     get starting() {
       return starting;

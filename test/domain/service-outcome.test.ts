@@ -8,7 +8,7 @@ const atMs = Date.parse("2026-11-22T12:00:00.000Z");
 
 function ended(state: TerminalState, code: RunErrorCode | null, message = "No."): EndedRun {
   const error = code && { code, message };
-  return { cli: "claude", state, error, atMs, limitEndsAtMs: null, timeZone: "UTC" };
+  return { cli: "claude", state, error, isOurs: false, atMs, limitEndsAtMs: null, timeZone: "UTC" };
 }
 
 describe("what a run's end says of the service", () => {
@@ -64,6 +64,13 @@ describe("what a run's end says of the service", () => {
     expect(inUtc).toMatchObject({ resetAtMs: Date.parse("2026-11-22T15:00:00.000Z") });
     expect(inTokyo).toMatchObject({ resetAtMs: Date.parse("2026-11-22T14:00:00.000Z") });
     expect(untold).toMatchObject({ kind: "failed", resetAtMs: null });
+  });
+
+  test("is nothing when the machine refused to start the CLI, and bad when the CLI can't be started", () => {
+    const refused = ended("failed", "spawn_error", "The system refused to start the CLI (EAGAIN).");
+
+    expect(serviceOutcomeOf({ ...refused, isOurs: true })).toEqual({ kind: "uncounted" });
+    expect(serviceOutcomeOf(refused)).toMatchObject({ kind: "failed", code: "spawn_error" });
   });
 
   test("has the time that the CLI gave as a number, unless that can't be", () => {

@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "bun:test";
-import { openStage } from "./stage.ts";
+import type { Agent } from "../../src/domain/agent.ts";
+import { expectJson } from "../helpers/http.ts";
+import { openStage, type Stage } from "./stage.ts";
 
 /** What a server at its limit of open files may answer: a run, or that it can't take one now. */
 const allowedStatuses = [200, 502, 503];
@@ -26,9 +28,17 @@ test.each([0, 6])(
     }
     expect(runs.some(({ error }) => error?.code === "spawn_error")).toBe(true);
     for (const { status } of told) expect(allowedStatuses).toContain(status);
+    // The machine's shortage says nothing of the CLI.
+    const unstarted = runs.filter(({ error }) => error?.code === "spawn_error");
+    for (const { agentId } of unstarted) expect(await failuresOf(stage, agentId)).toBe(0);
     for (const agent of agents) expect(await agent.ask("hello again")).toBe("You said: hello again");
   },
 );
+
+async function failuresOf({ server }: Stage, agentId: string): Promise<number> {
+  const agent = await expectJson<Agent>(server.fetch, 200, "GET", `/api/agents/${agentId}`);
+  return agent.breaker.failures;
+}
 
 function limitDescriptors(pid: number, most: number): void {
   const limited = Bun.spawnSync(["prlimit", "--pid", String(pid), `--nofile=${most}:`]);

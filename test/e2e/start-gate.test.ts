@@ -24,7 +24,8 @@ test("a run whose CLI waits for memory says so, and ends at once by a cancel or 
 });
 
 test("a run whose CLI waits for memory doesn't keep the server from ending", async () => {
-  await using stage = await openStage(wantsMemory);
+  // Longer than the test may take: the drain isn't used up.
+  await using stage = await openStage({ ...wantsMemory, HEADWAY_DRAIN_MS: "600000" });
   const run = await (await stage.agent()).begin("hello");
   await stage.eventSeen(run.id, isWaiting);
 

@@ -57,7 +57,9 @@ function enter(gate: StartGate) {
   const told: string[] = [];
   const seen = { permit: null as StartPermit | null };
   const onShortOfMemory = (message: string) => void told.push(message);
-  void gate.enter({ cli: "claude", stopped, onShortOfMemory }).then((permit) => (seen.permit = permit));
+  // As a run does, which is stopped then.
+  const request = { cli: "claude", stopped, onShortOfMemory, onClosing: stop } as const;
+  void gate.enter(request).then((permit) => (seen.permit = permit));
   return {
     stop,
     told,
@@ -98,6 +100,39 @@ test("a process that prints nothing gives its place up after ten seconds", async
   await pass(1);
 
   expect([before, second.kind]).toEqual([null, "entered"]);
+});
+
+test("when the server is ending nothing waits for memory, but what waits for its turn still gets it", async () => {
+  const { gate, world, pass } = openGate({ startsMax: 1 });
+  const up = enter(gate);
+  const next = enter(gate);
+  await settled();
+  gate.close();
+  const atClose = next.kind;
+
+  up.cameUp();
+  await settled();
+  const inTurn = next.kind;
+  world.freeMb = 1;
+  next.cameUp();
+  const short = enter(gate);
+  await pass(0);
+
+  expect([up.kind, atClose, inTurn, short.kind]).toEqual(["entered", null, "entered", "stopped"]);
+  expect([gate.waiting, short.told.length]).toEqual([0, 1]);
+});
+
+test("what waits for memory when the server begins to end is stopped at once", async () => {
+  const { gate, world, pass } = openGate();
+  world.freeMb = 1;
+  const start = enter(gate);
+  await pass(1_000);
+  const before = start.kind;
+
+  gate.close();
+  await settled();
+
+  expect([before, start.kind, gate.waiting]).toEqual([null, "stopped", 0]);
 });
 
 test("a start waits while memory is short, is told so once, and goes on when there is enough", async () => {

@@ -38,6 +38,8 @@ export interface Failure {
   message: string;
   /** When the limit that was met is over, in Unix time, where the CLI gives that as a number. */
   limitEndsAtMs?: number;
+  /** The machine or this server refused, before the CLI could do anything: that says nothing of its service. */
+  isOurs?: boolean;
 }
 
 /** What the CLI said of the turn when it ended it. */

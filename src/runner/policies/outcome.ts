@@ -1,6 +1,6 @@
 import { runErrors, type RunErrorCode } from "../../domain/error-codes.ts";
 import type { TerminalState } from "../../domain/run-state.ts";
-import type { Verdict } from "../adapters/adapter.ts";
+import type { Failure, Verdict } from "../adapters/adapter.ts";
 import type { StopReason } from "../live-run.ts";
 import type { ExitStatus } from "../process/cli-process.ts";
 
@@ -13,7 +13,7 @@ export interface TurnEnd {
   /** For a one-turn process: how it ended within half a second of its result. */
   exitAfterResult: ExitStatus | null;
   /** Why there was no verdict, when nobody stopped the turn. */
-  failure: { code: RunErrorCode; message: string } | null;
+  failure: Failure | null;
 }
 
 export interface Outcome {

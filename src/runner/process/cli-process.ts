@@ -53,7 +53,13 @@ export interface ProcessListener {
 
 export type SpawnOutcome =
   | { kind: "spawned"; process: CliProcess }
-  | { kind: "failed"; code: "cli_not_found" | "cwd_missing" | "spawn_error"; message: string };
+  | {
+      kind: "failed";
+      code: "cli_not_found" | "cwd_missing" | "spawn_error";
+      message: string;
+      /** The machine refused it, whatever the CLI is like. */
+      isOurs?: boolean;
+    };
 
 /** One CLI process in its containment. */
 export interface CliProcess {

@@ -6,6 +6,8 @@ export type StartFailure = {
   kind: "failed";
   code: "cli_not_found" | "cwd_missing" | "spawn_error";
   message: string;
+  /** The machine or this server refused it, whatever the CLI is like. */
+  isOurs?: boolean;
 };
 
 /**

@@ -67,6 +67,7 @@ const withoutFilePolicy: StartFailure = {
   kind: "failed",
   code: "spawn_error",
   message: "The agent's file policy needs bwrap, which doesn't contain runs on this server any more.",
+  isOurs: true,
 };
 
 function spawn(
@@ -91,7 +92,8 @@ function spawn(
 function spawnFailure(error: unknown): StartFailure {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) throw error;
-  return { kind: "failed", code: "spawn_error", message: `The system refused to start the CLI (${code}).` };
+  const message = `The system refused to start the CLI (${code}).`;
+  return { kind: "failed", code: "spawn_error", message, isOurs: true };
 }
 
 /** Has a process yield as a CLI does. */

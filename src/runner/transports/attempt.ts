@@ -1,6 +1,6 @@
 import type { RunErrorCode } from "../../domain/error-codes.ts";
 import type { Notice } from "../../domain/ports.ts";
-import type { Verdict } from "../adapters/adapter.ts";
+import type { Failure, Verdict } from "../adapters/adapter.ts";
 
 /** How one try of a turn went, as far as it decides about another one within the same run. */
 export interface AttemptEnd {
@@ -20,7 +20,7 @@ export interface AttemptEnd {
   printed: boolean;
   stopped: boolean;
   verdict: Verdict | null;
-  failure: { code: RunErrorCode; message: string } | null;
+  failure: Failure | null;
 }
 
 /** What has been tried within this run; each remedy is tried once. */

@@ -1,6 +1,5 @@
 import { type Alarm, type Clock, within } from "../../domain/clock.ts";
-import type { RunErrorCode } from "../../domain/error-codes.ts";
-import type { Verdict } from "../adapters/adapter.ts";
+import type { Failure, Verdict } from "../adapters/adapter.ts";
 import type { LiveRun, StopReason } from "../live-run.ts";
 import type { ExitStatus, ProcessListener } from "../process/cli-process.ts";
 import { startWatchdogs, type WatchdogLimits, type Watchdogs } from "../policies/watchdogs.ts";
@@ -33,7 +32,7 @@ export interface Conversed {
   /** Why we ended it, if that came before the verdict. */
   stop: StopReason | null;
   exitAfterResult: ExitStatus | null;
-  failure: { code: RunErrorCode; message: string } | null;
+  failure: Failure | null;
 }
 
 type Ended =

@@ -166,6 +166,7 @@ function createTurn(options: CarryOptions, run: ClaimedRun, live: LiveRun, rawLo
     const outcome = await startProcess(options.start, using, run, plan, isOneTurn, {
       stopped: live.stopped,
       onShortOfMemory: (message) => recorder.notice("waiting_for_memory", message),
+      onClosing: () => live.stop({ kind: "shutdown" }),
     });
     deadline.stop();
     if (outcome.kind === "failed") {
@@ -257,6 +258,7 @@ function notCarried({ cli, acpAgent }: AgentSettings): NonNullable<Conversed["fa
 const notEnded: NonNullable<Conversed["failure"]> = {
   code: "spawn_error",
   message: "An earlier process of this conversation could not be ended, so none was started beside it.",
+  isOurs: true,
 };
 
 const retold = "a fresh session was told the conversation so far.";

@@ -43,7 +43,7 @@ export interface StartProcessOptions {
 }
 
 /** How long a start may wait, and who is told. */
-export type StartWait = Pick<StartRequest, "stopped" | "onShortOfMemory">;
+export type StartWait = Omit<StartRequest, "cli">;
 
 export type VersionCheck = { kind: "ok"; cliVersion: string | null } | { kind: "too_old"; message: string };
 
@@ -59,6 +59,7 @@ interface StartFailure {
   kind: "failed";
   code: RunErrorCode;
   message: string;
+  isOurs?: boolean;
   /** Processes that were started all the same and could not be ended; they are on record. */
   survivors?: number;
 }
@@ -129,14 +130,14 @@ function unlessOutOfDescriptors(error: unknown): StartFailure {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== "EMFILE" && code !== "ENFILE") throw error;
   const message = `Headway has no descriptor left to start the CLI with (${code}); raise its limit of open files.`;
-  return { kind: "failed", code: "spawn_error", message };
+  return { kind: "failed", code: "spawn_error", message, isOurs: true };
 }
 
 function notPermitted(permit: Exclude<StartPermit, { kind: "entered" }>): StartFailure {
   // How a run ends that was stopped is told by what stopped it.
   const message =
     permit.kind === "stopped" ? "The run was ended before its CLI was started." : permit.message;
-  return { kind: "failed", code: "spawn_error", message };
+  return { kind: "failed", code: "spawn_error", message, isOurs: true };
 }
 
 /** Null when the process is on record as the only one of its conversation; else it may not go on. */
@@ -181,6 +182,7 @@ const occupied: StartFailure = {
   kind: "failed",
   code: "spawn_error",
   message: "Another process of this conversation has no end on record, so none was started beside it.",
+  isOurs: true,
 };
 
 /** The folder was checked when it was set; since then a link may have been put in its place. */
