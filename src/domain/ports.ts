@@ -65,15 +65,8 @@ export interface Admission {
 export type AdmitResult =
   | { kind: "admitted"; run: Run; claimed: ClaimedRun | null }
   | { kind: "replay"; runId: string }
-  | {
-      kind: "refused";
-      code:
-        | "agent_not_found"
-        | "agent_quarantined"
-        | "conversation_not_found"
-        | "idempotency_mismatch"
-        | "queue_full";
-    }
+  | { kind: "refused"; code: "agent_not_found" | "agent_quarantined" | "conversation_not_found" }
+  | { kind: "refused"; code: "idempotency_mismatch" | "queue_full" }
   | { kind: "refused"; code: "breaker_open"; breaker: Breaker };
 
 /** A run that holds its agent: state `starting`, under a fresh fence. */
