@@ -14,6 +14,14 @@ const control = 'Hj5/k"D\\1+gF8=cX2&sQ9 uV4-bM7';
 const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
+const escaped = (text: string, pattern: RegExp) =>
+  text.replace(pattern, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const quoted = (text: string) => encodeURIComponent(text).replaceAll("%2F", "/");
+const percent = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+/** As `base64` writes a file in which the value stands in the midst, with a break amid the value. */
+const inLines = (text: string, column: number, lineBreak: string) =>
+  base64(text).replace(new RegExp(`.{${column}}(?=.)`, "g"), `$&${lineBreak}`);
+
 /** Every way in which a tool may print a value, made without a word of what is tested. */
 const encodings: Record<string, (text: string) => string> = {
   plain: (text) => text,
@@ -21,6 +29,18 @@ const encodings: Record<string, (text: string) => string> = {
   jsonInJson: (text) => inJson(inJson(text)),
   url: encodeURIComponent,
   urlInLowerCase: (text) => encodeURIComponent(text).replace(/%../g, (code) => code.toLowerCase()),
+  jsonOfPhp: (text) => inJson(text).replaceAll("/", "\\/"),
+  jsonOfGo: (text) => escaped(inJson(text), /[<>&]/g),
+  jsonOfGoInJson: (text) => inJson(escaped(inJson(text), /[<>&]/g)),
+  jsonMixed: (text) => inJson(text.slice(0, 9)) + escaped(text.slice(9), /[a-z&=+]/gi),
+  urlOfPython: quoted,
+  urlOfPythonInLowerCase: (text) => quoted(text).replace(/%../g, (code) => code.toLowerCase()),
+  urlInQuery: (text) => quoted(text).replaceAll("%20", "+"),
+  urlStrict: (text) => encodeURIComponent(text).replace(/[!'()*~]/g, percent),
+  urlMixed: (text) => text.replace(/[+ "]|[a-z]/g, percent),
+  base64InLines: (text) => inLines(text, 19, "\n"),
+  base64InLinesAfter1: (text) => inLines(`u${text}.`, 15, "\r\n"),
+  base64InLinesAfter2: (text) => inLines(`uv${text}..`, 15, "\\n"),
   base64,
   base64After1: (text) => base64(`u${text}.`),
   base64After2: (text) => base64(`uv${text}..`),

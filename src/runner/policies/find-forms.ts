@@ -12,6 +12,8 @@ export interface Begun {
   form: Form;
   /** How much of it has come. */
   length: number;
+  /** How much of the text that takes: more, where it is escaped. */
+  textLength: number;
 }
 
 /** Finds forms in texts, in time that is linear in the text whatever it holds. */
@@ -19,10 +21,11 @@ export interface FormFinder {
   readonly longest: number;
   /** All forms, overlapping ones joined, in order. */
   find(text: string): readonly Region[];
-  /** Forms that don't overlap, in order; of several at one place the longest. */
-  findApart(text: string): readonly Region[];
   /** The forms that the end of the text may be the beginning of, the longest part first. */
   begun(text: string): Begun[];
+}
+
+export interface PieceFinder {
   /** Pieces of forms at an edge: the beginning of one that ends at `at`, or one's end that begins there. */
   pieceBefore(text: string, at: number): Region | null;
   pieceAfter(text: string, at: number): Region | null;
@@ -31,7 +34,7 @@ export interface FormFinder {
 }
 
 /** So many characters are looked up at once. */
-const gramChars = 4;
+export const gramChars = 4;
 const tableSize = 65_536;
 /** A shorter piece of a secret at an edge is as good as any other word. */
 export const pieceCharsMin = 8;
@@ -45,8 +48,7 @@ export function createFormFinder(forms: readonly Form[]): FormFinder {
   const longest = Math.max(0, ...forms.map(({ text }) => text.length));
   const step = shortest - gramChars + 1;
   const grams = createGrams(forms, step);
-  const byFirst = Map.groupBy(forms, ({ text }) => text.charCodeAt(0));
-  const pieces = createPieces(forms);
+  const beginnings = createBeginnings(forms);
 
   function findAll(text: string): Region[] {
     const found: Region[] = [];
@@ -67,9 +69,11 @@ export function createFormFinder(forms: readonly Form[]): FormFinder {
     const found: Begun[] = [];
     for (let at = Math.max(0, text.length - longest + 1); at < text.length; at += 1) {
       const length = text.length - at;
-      for (const form of byFirst.get(text.charCodeAt(at)) ?? []) {
+      const some = beginnings.at(text, at);
+      if (some.length === 0) continue;
+      for (const form of some) {
         if (form.text.length > length && text.endsWith(form.text.slice(0, length)))
-          found.push({ form, length });
+          found.push({ form, length, textLength: length });
       }
     }
     return found;
@@ -78,9 +82,7 @@ export function createFormFinder(forms: readonly Form[]): FormFinder {
   return {
     longest,
     find: (text) => joined(findAll(text)),
-    findApart: (text) => apart(findAll(text)),
     begun,
-    ...pieces,
   };
 }
 
@@ -92,6 +94,34 @@ function gramAt(text: string, at: number): number {
       text.charCodeAt(at + 3)) &
     (tableSize - 1)
   );
+}
+
+const none: readonly Form[] = [];
+
+/** By their first four characters, or by as many as the text has left. */
+function createBeginnings(forms: readonly Form[]) {
+  const may = new Uint8Array(tableSize);
+  const byGram = Map.groupBy(forms, ({ text }) => gramAt(text, 0));
+  for (const gram of byGram.keys()) may[gram] = 1;
+  const byFirst = Map.groupBy(forms, ({ text }) => text.charCodeAt(0));
+  const mayBegin = new Uint8Array(tableSize);
+  for (const { text } of forms) for (const chars of [1, 2, 3]) mayBegin[startOf(text, 0, chars)] = 1;
+  return {
+    at(text: string, at: number): readonly Form[] {
+      const left = text.length - at;
+      if (left < gramChars)
+        return mayBegin[startOf(text, at, left)] === 0 ? none : (byFirst.get(text.charCodeAt(at)) ?? none);
+      const gram = gramAt(text, at);
+      return may[gram] === 0 ? none : byGram.get(gram)!;
+    },
+  };
+}
+
+/** Fewer characters than a gram has, as one number. */
+function startOf(text: string, at: number, chars: number): number {
+  let start = chars;
+  for (let each = at; each < at + chars; each += 1) start = start * 31 + text.charCodeAt(each);
+  return start & (tableSize - 1);
 }
 
 interface Place {
@@ -118,7 +148,7 @@ function add(table: { may: Uint8Array; at: Map<number, Place[]> }, hash: number,
 }
 
 /** By the last four characters of every beginning, and by the first four of every end, of eight characters or more. */
-function createPieces(forms: readonly Form[]) {
+export function createPieceFinder(forms: readonly Form[]): PieceFinder {
   const ends = { may: new Uint8Array(tableSize), at: new Map<number, Place[]>() };
   const starts = { may: new Uint8Array(tableSize), at: new Map<number, Place[]>() };
   for (const form of forms) {
@@ -195,15 +225,6 @@ export function joined(regions: readonly Region[]): readonly Region[] {
     else result.push({ ...region });
   }
   return result;
-}
-
-function apart(regions: readonly Region[]): readonly Region[] {
-  let end = 0;
-  return inOrder(regions).filter(({ from, to }) => {
-    const isFree = from >= end;
-    if (isFree) end = to;
-    return isFree;
-  });
 }
 
 function inOrder(regions: readonly Region[]): Region[] {

@@ -1,4 +1,6 @@
-import { type Begun, type FormFinder, joined, pieceCharsMin, type Region } from "./find-forms.ts";
+import { type Begun, joined, pieceCharsMin, type Region } from "./find-forms.ts";
+import type { SecretFinder } from "./secret-finder.ts";
+import type { Form } from "./secret-forms.ts";
 
 export interface RedactionStream {
   /** How many characters are held back. */
@@ -16,7 +18,7 @@ export interface RedactionStream {
 
 /** Masks what the finder finds, in the same places as if the text had come at once. */
 export function createRedactionStream(
-  finder: FormFinder,
+  finder: SecretFinder,
   mask: (text: string, regions: readonly Region[]) => string,
   regionsOf: (text: string) => readonly Region[],
 ): RedactionStream {
@@ -24,16 +26,16 @@ export function createRedactionStream(
   /** So much of what is held belongs to a part whose mask has been shown. */
   let shown = 0;
   /** Rests of values that were begun at the end of the text before, while this text may begin with one. */
-  let rests: { text: string; variable: string }[] = [];
+  let rests: Unfinished[] = [];
   let skip = 0;
 
   function take(whole: string, upTo: number, regions: readonly Region[]): string {
     const all = shown > 0 ? joined([{ from: 0, to: shown, variable: "" }, ...regions]) : regions;
     const isShown = shown > 0;
-    const open = all.find(({ from, to }) => from < upTo && to > upTo);
-    const whollyBefore = all
-      .filter(({ from }) => from < upTo)
-      .map((region) => ({ ...region, to: Math.min(region.to, upTo) }));
+    // Of a part whose mask has been shown nothing may follow, even if all of it is still held.
+    const isBegun = ({ from }: Region) => from < upTo || (isShown && from === 0);
+    const open = all.find((region) => isBegun(region) && region.to > upTo);
+    const whollyBefore = all.filter(isBegun).map((region) => ({ ...region, to: Math.min(region.to, upTo) }));
     held = whole.slice(upTo);
     shown = open ? open.to - upTo : 0;
     const text = whole.slice(0, upTo);
@@ -48,10 +50,24 @@ export function createRedactionStream(
 
   /** The rest of a value that the text begins with; "open" while that can't be told. */
   function restOf(whole: string): Region | "open" | null {
-    const fitting = rests.filter(({ text }) => whole.startsWith(text));
-    const [rest] = fitting.toSorted((a, b) => b.text.length - a.text.length);
-    if (rest) return { from: 0, to: rest.text.length, variable: rest.variable };
-    return whole === "" || rests.some(({ text }) => text.startsWith(whole)) ? "open" : null;
+    let longest: Region | null = null;
+    let isOpen = false;
+    for (const { form, done } of rests) {
+      const rest = finder.restAt(whole, form, done);
+      if (rest === null) continue;
+      if ("done" in rest) isOpen = true;
+      else if (longest === null || rest.textLength > longest.to)
+        longest = { from: 0, to: rest.textLength, variable: form.variable };
+    }
+    return longest ?? (isOpen ? "open" : null);
+  }
+
+  /** The rests that all of this text belongs to. */
+  function restsAfter(whole: string): Unfinished[] {
+    return rests.flatMap(({ form }, index) => {
+      const rest = finder.restAt(whole, form, rests[index]!.done);
+      return rest !== null && "done" in rest ? [{ form, done: rest.done }] : [];
+    });
   }
 
   return {
@@ -69,21 +85,16 @@ export function createRedactionStream(
       }
       rests = [];
       const regions = joined(rest ? [rest, ...regionsOf(whole)] : regionsOf(whole));
-      const [begun] = finder.begun(whole);
-      return take(whole, whole.length - (begun?.length ?? 0), regions);
+      return take(whole, whole.length - finder.open(whole).chars, regions);
     },
     end() {
       const whole = held;
-      const inMidst = rests.filter(({ text }) => whole !== "" && text.startsWith(whole));
-      const begun = finder.begun(whole);
+      const inMidst = whole === "" ? [] : restsAfter(whole);
+      const { begun } = finder.open(whole);
       const ending = endingOf(whole, begun, inMidst);
-      const rest = take(whole, whole.length, ending ? [ending] : []);
-      if (whole !== "" || rests.length === 0) {
-        rests = [
-          ...inMidst.map((each) => ({ ...each, text: each.text.slice(whole.length) })),
-          ...begun.map(restAfter),
-        ];
-      }
+      const rest = take(whole, whole.length, joined([...regionsOf(whole), ...(ending ? [ending] : [])]));
+      if (whole !== "" || rests.length === 0)
+        rests = [...inMidst, ...begun.map(({ form, length }) => ({ form, done: length }))];
       held = "";
       shown = 0;
       return rest;
@@ -97,20 +108,19 @@ export function createRedactionStream(
   };
 }
 
-/** The piece of a value with which the text ends, when it is long enough to be told from a word. */
-function endingOf(
-  whole: string,
-  [begun]: readonly Begun[],
-  [inMidst]: readonly { variable: string }[],
-): Region | null {
-  if (inMidst && whole.length >= pieceCharsMin)
-    return { from: 0, to: whole.length, variable: inMidst.variable };
-  if (!begun || begun.length < pieceCharsMin) return null;
-  return { from: whole.length - begun.length, to: whole.length, variable: begun.form.variable };
+/** A form of which so much has come. */
+interface Unfinished {
+  form: Form;
+  done: number;
 }
 
-function restAfter({ form, length }: Begun): { text: string; variable: string } {
-  return { text: form.text.slice(length), variable: form.variable };
+/** The piece of a value with which the text ends, when it is long enough to be told from a word. */
+function endingOf(whole: string, begun: readonly Begun[], [inMidst]: readonly Unfinished[]): Region | null {
+  if (inMidst && whole.length >= pieceCharsMin)
+    return { from: 0, to: whole.length, variable: inMidst.form.variable };
+  const longest = begun.find(({ length }) => length >= pieceCharsMin);
+  if (!longest) return null;
+  return { from: whole.length - longest.textLength, to: whole.length, variable: longest.form.variable };
 }
 
 function moved(region: Region, by: number): Region {

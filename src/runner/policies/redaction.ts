@@ -1,9 +1,10 @@
 import type { Hole } from "../../domain/ports.ts";
-import { createFormFinder, type FormFinder, joined, type Region } from "./find-forms.ts";
+import { createPieceFinder, joined, type PieceFinder, type Region } from "./find-forms.ts";
 import { maskShapes, openEnd } from "./key-shapes.ts";
 import { cutOut, fillIn } from "./prompt-holes.ts";
 import { createRedactionStream, type RedactionStream } from "./redaction-stream.ts";
-import { findSecrets, listForms } from "./secret-forms.ts";
+import { findSecrets, listForms, listReadings } from "./secret-forms.ts";
+import { createSecretFinder } from "./secret-finder.ts";
 
 export type { RedactionStream };
 
@@ -26,17 +27,19 @@ export interface Redactor {
 }
 
 export function createRedactor(environment: Readonly<Record<string, string | undefined>>): Redactor {
-  const forms = listForms(findSecrets(environment));
-  if (forms.length === 0) return withoutSecrets();
-  const finder = createFormFinder(forms);
-  const text = (value: string) => mask(value, [...finder.find(value), ...piecesAtEnds(finder, value)]);
+  const secrets = findSecrets(environment);
+  if (secrets.length === 0) return withoutSecrets();
+  const forms = listForms(secrets);
+  const finder = createSecretFinder(forms, listReadings(secrets));
+  const pieces = createPieceFinder(forms);
+  const text = (value: string) => mask(value, [...finder.find(value), ...piecesAtEnds(pieces, value)]);
   const stream = (regionsOf = finder.find) => createRedactionStream(finder, mask, regionsOf);
-  const inLog = (value: string) => [...finder.find(value), ...piecesAtEdges(finder, value)];
+  const inLog = (value: string) => [...finder.find(value), ...piecesAtEdges(pieces, value)];
   return {
     text,
-    log: (value) => maskShapes(mask(value, [...inLog(value), ...piecesAtEnds(finder, value)])),
+    log: (value) => maskShapes(mask(value, [...inLog(value), ...piecesAtEnds(pieces, value)])),
     json: (value) => redactStrings(value, text),
-    prompt: (value) => cutOut(value, finder.findApart(value), maskOf),
+    prompt: (value) => cutOut(value, finder.find(value), { maskOf, environment }),
     restore: (value, holes) => fillIn(value, holes, environment),
     stream,
     logStream: () => withShapes(stream(inLog)),
@@ -76,22 +79,22 @@ function mask(text: string, regions: readonly Region[]): string {
 const cutRemark = /… \d+ bytes more$/;
 
 /** A text may have been cut in the midst of a value. */
-function piecesAtEnds(finder: FormFinder, text: string): Region[] {
+function piecesAtEnds(pieces: PieceFinder, text: string): Region[] {
   const end = text.endsWith(" bytes more") ? text.search(cutRemark) : -1;
-  return [finder.pieceAfter(text, 0), finder.pieceBefore(text, end < 0 ? text.length : end)].filter(isThere);
+  return [pieces.pieceAfter(text, 0), pieces.pieceBefore(text, end < 0 ? text.length : end)].filter(isThere);
 }
 
 /** What stands at both sides of these may be the two parts of a value: of lines, and of texts in JSON. */
 const edges = ["\n", "\\n", '"'];
 
 /** A CLI that streams prints a value in quoted pieces, one in each line. */
-function piecesAtEdges(finder: FormFinder, text: string): Region[] {
+function piecesAtEdges(pieces: PieceFinder, text: string): Region[] {
   const found: Region[] = [];
   for (const edge of edges) {
     for (let at = text.indexOf(edge); at >= 0; at = text.indexOf(edge, at + 1)) {
-      const before = finder.pieceBefore(text, edge === '"' ? beforeBackslashes(text, at) : at);
+      const before = pieces.pieceBefore(text, edge === '"' ? beforeBackslashes(text, at) : at);
       const next = at + edge.length;
-      const after = finder.pieceAfter(text, next) ?? finder.pieceBetween(text, next);
+      const after = pieces.pieceAfter(text, next) ?? pieces.pieceBetween(text, next);
       if (before) found.push(before);
       if (after) found.push(after);
     }

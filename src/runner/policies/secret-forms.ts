@@ -1,3 +1,5 @@
+import { asItStands, decodedOrItself, withoutPercents } from "./text-views.ts";
+
 /** Variables whose values are secrets, by name. A path to a socket (`SSH_AUTH_SOCK`) is none. */
 const secretName =
   /KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(?:^|[_:])(?:PASS|PWD|PAT|AUTH|COOKIE)$/i;
@@ -15,6 +17,8 @@ export interface Secret {
 export interface Form {
   text: string;
   variable: string;
+  /** Then it may be broken into lines. */
+  isBase64: boolean;
 }
 
 /** The values of secret variables, and the passwords within addresses (`https://user:password@host`) in any. */
@@ -36,38 +40,57 @@ function passwordsIn(value: string): string[] {
   return [password, decodedOrItself(password)];
 }
 
-function decodedOrItself(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (!(error instanceof URIError)) throw error;
-    return text;
-  }
-}
-
 /** Every form of every secret, each once: of two variables with one value the first gives its name. */
 export function listForms(secrets: readonly Secret[]): Form[] {
+  return listed(secrets, (value) => [...escapedForms(value), ...encodedForms(value)]);
+}
+
+/** What a secret reads as in a text whose escapes are decoded, whichever of its characters were escaped in it. */
+export function listReadings(secrets: readonly Secret[]): Form[] {
+  return listed(secrets, (value) => [...readingsOf(value), ...encodedForms(value)]);
+}
+
+function listed(secrets: readonly Secret[], formsOfValue: (value: string) => string[]): Form[] {
   const forms = new Map<string, Form>();
   for (const { variable, value } of secrets) {
-    for (const text of formsOf(value)) if (!forms.has(text)) forms.set(text, { text, variable });
+    const inBase64 = new Set(base64Forms(Buffer.from(value, "utf8")));
+    for (const text of longEnough(formsOfValue(value))) {
+      if (!forms.has(text)) forms.set(text, { text, variable, isBase64: inBase64.has(text) });
+    }
   }
   return [...forms.values()];
 }
 
 /** As itself, escaped for JSON some times over, inside a URL, as base64 wherever it stands in it, and as hex. */
 export function formsOf(value: string): string[] {
+  return [...new Set(longEnough([...escapedForms(value), ...encodedForms(value)]))];
+}
+
+function longEnough(forms: readonly string[]): string[] {
+  return forms.filter((form) => form.length >= secretCharsMin);
+}
+
+function escapedForms(value: string): string[] {
+  return [value, ...escapedForJson(value), ...percentEncoded(value)];
+}
+
+function encodedForms(value: string): string[] {
   const bytes = Buffer.from(value, "utf8");
   const hex = bytes.toString("hex");
-  const plain = [value, ...escapedForJson(value), ...percentEncoded(value), hex, hex.toUpperCase()];
-  const forms = [...plain, ...base64Forms(bytes)].filter((form) => form.length >= secretCharsMin);
-  return [...new Set(forms)];
+  return [hex, hex.toUpperCase(), ...base64Forms(bytes)];
+}
+
+/** A value that holds percent-encodings itself reads as another one where a tool left these as they are. */
+function readingsOf(value: string): string[] {
+  const once = withoutPercents(asItStands(value));
+  return [value, value.toWellFormed(), once.text, withoutPercents(once).text];
 }
 
 /**
  * A tool's result that is JSON stands in a line of JSON, and may have held JSON itself. Each level doubles the
  * backslashes, so there is an end to it.
  */
-const escapeLevelsMax = 6;
+export const escapeLevelsMax = 6;
 
 function escapedForJson(value: string): string[] {
   const forms: string[] = [];
@@ -78,7 +101,25 @@ function escapedForJson(value: string): string[] {
   ) {
     forms.push(form);
   }
-  return forms;
+  return [...forms, ...otherJson(value)];
+}
+
+/** As PHP, Go and Python write it; a stream's pieces of these are known too, other mixtures only as a whole. */
+function otherJson(value: string): string[] {
+  const json = inJson(value);
+  const ascii = json.replace(/[\u007f-\uffff]/g, unicodeEscape);
+  const slashes = json.replaceAll("/", "\\/");
+  const once = [
+    ascii,
+    slashes,
+    ascii.replaceAll("/", "\\/"),
+    json.replace(/[&<>\u2028\u2029]/g, unicodeEscape),
+  ];
+  return [...once, ...once.map(inJson)];
+}
+
+function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function inJson(text: string): string {
@@ -87,26 +128,27 @@ function inJson(text: string): string {
 
 /** Half a surrogate pair has no UTF-8 of its own; it is encoded as the character that stands for what isn't any. */
 function percentEncoded(value: string): string[] {
-  const upper = encodeURIComponent(value.toWellFormed());
+  const component = encodeURIComponent(value.toWellFormed());
+  const strict = component.replace(/[!'()*]/g, hexEscape);
+  const strictest = strict.replaceAll("~", "%7E");
   const asForm = new URLSearchParams([["", value]]).toString().slice(1);
-  return [upper, encodeURI(value.toWellFormed()), asForm].flatMap((form) => [form, lowerHex(form)]);
+  const withSlashes = [strict, strictest, asForm].map((form) => form.replaceAll("%2F", "/"));
+  const forms = [component, encodeURI(value.toWellFormed()), asForm, strict, strictest, ...withSlashes];
+  return forms.flatMap((form) => [form, lowerHex(form)]);
+}
+
+function hexEscape(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function lowerHex(encoded: string): string {
   return encoded.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
 }
 
-/** Tools that write base64 into lines break them after so many characters. */
-const base64Widths = [76, 64];
-
 function base64Forms(bytes: Buffer): string[] {
   const standard = [0, 1, 2].flatMap((offset) => base64At(bytes, offset));
   const forUrls = standard.map((form) => form.replaceAll("+", "-").replaceAll("/", "_"));
-  const whole = bytes.toString("base64");
-  const inLines = base64Widths
-    .filter((width) => whole.length > width)
-    .map((width) => whole.match(new RegExp(`.{1,${width}}`, "g"))!.join("\n"));
-  return [...standard, ...forUrls, ...inLines, ...inLines.map(inJson)];
+  return [...standard, ...forUrls];
 }
 
 /**
