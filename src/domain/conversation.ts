@@ -44,6 +44,9 @@ export const conversationSchema = conversationHeadSchema.extend({
 });
 export type Conversation = z.infer<typeof conversationSchema>;
 
+/** A search looks at so many characters of each turn, from its beginning: to index megabytes would hold up all else. */
+export const searchedCharsMax = 131_072;
+
 export const matchSchema = z.object({
   turnId: z.string(),
   seq: z.int(),

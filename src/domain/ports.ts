@@ -159,9 +159,10 @@ export interface RunLog {
   settle(settlement: Settlement): Promise<Run | "stale">;
   /**
    * Durable. A queued run is settled as cancelled and its waiting turn leaves the conversation; an active
-   * one is flagged; a terminal one is left alone.
+   * one is flagged; a terminal one is left alone. Resolves with the run that was settled: its conversation may be
+   * deleted in the same transaction, and then nobody can read it any more.
    */
-  requestCancel(runId: string, atMs: number): Promise<"cancelled" | "flagged" | "finished" | "missing">;
+  requestCancel(runId: string, atMs: number): Promise<Run | "flagged" | "finished" | "missing">;
   getRun(runId: string): Run | null;
   /** What was asked, as it is stored, with the holes to fill when it is sent again. */
   findPrompt(
@@ -274,8 +275,8 @@ export interface ConversationFilter {
   /** The newest agent that bears or bore this name: one made anew starts empty. */
   agentId: string | null;
   /**
-   * Words that one turn holds, without regard to case and accents, never query syntax. The last may be the
-   * beginning of a word, from three letters on.
+   * Words that one turn holds in its first `searchedCharsMax` characters, without regard to case and accents, never
+   * query syntax. The last may be the beginning of a word, from three letters on.
    */
   words: string | null;
   cli: Cli | null;

@@ -7,6 +7,7 @@ import {
   conversationListItemSchema,
   conversationSchema,
   conversationStates,
+  searchedCharsMax,
 } from "../domain/conversation.ts";
 import { cursorSchema } from "../domain/cursor.ts";
 import { limitSchema, pageSchema } from "../domain/page.ts";
@@ -131,7 +132,7 @@ function addConversationReads(table: RouteTable, { conversations }: Conversation
       query: listQuerySchema,
       answers: {
         200: {
-          description: "A page; with q each item names its matches",
+          description: `A page; with q, words that a turn holds in its first ${searchedCharsMax} characters, each item names its matches`,
           schema: pageSchema(conversationListItemSchema),
         },
       },

@@ -98,9 +98,13 @@ async function answerAtEnd(c: Context<RouteEnvironment>, deps: ExecuteDeps, run:
     const detail = "The server is shutting down; the run stays queued and will run after the restart.";
     return problem(c, "draining", { detail, retryAfterSeconds: 5, more: { runId: run.id } });
   }
+  if (ended === "gone")
+    return problem(c, "conversation_not_found", { detail: deletedMeanwhile, more: { runId: run.id } });
   if (ended.state === "interrupted" || !isTerminal(ended.state)) c.header("Retry-After", "5");
   return c.json(ended, statusOf[ended.state]);
 }
+
+const deletedMeanwhile = "The run was deleted with its conversation before its end could be told.";
 
 function prefersAsync(c: Context): boolean {
   return (c.req.header("prefer") ?? "")

@@ -48,9 +48,9 @@ async function cancelRun(options: CancellationOptions, runId: string): Promise<C
   try {
     const answer = await options.log.requestCancel(runId, options.clock.wallMs());
     if (answer === "missing") return runNotFound(runId);
-    if (answer === "cancelled") dropQueued(options, runId);
+    if (typeof answer === "object") dropQueued(options, answer);
     if (answer === "flagged") await stopLive(options, runId);
-    const run = options.log.getRun(runId);
+    const run = typeof answer === "object" ? answer : options.log.getRun(runId);
     // Its conversation may have been deleted in the meantime.
     if (!run) return runNotFound(runId);
     const reply = replyOf(run, tookMs());
@@ -62,12 +62,9 @@ async function cancelRun(options: CancellationOptions, runId: string): Promise<C
   }
 }
 
-function dropQueued(options: CancellationOptions, runId: string): void {
-  const run = options.log.getRun(runId);
-  // Deleted with its conversation just now: when its turn comes, the claim finds nothing.
-  if (!run) return;
-  options.dispatcher.forget(runId, run.agentId);
-  options.wakeups.announce({ runId, agentId: run.agentId });
+function dropQueued(options: CancellationOptions, run: Run): void {
+  options.dispatcher.forget(run.id, run.agentId);
+  options.wakeups.announce({ runId: run.id, agentId: run.agentId });
   options.waiters.settled(run);
 }
 

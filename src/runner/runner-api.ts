@@ -33,8 +33,11 @@ export interface CancelReply {
 /** What the routes and pages ask of the runner. Every write here is durable when it resolves. */
 export interface Runner {
   execute(request: ExecuteRequest): Promise<ExecuteOutcome>;
-  /** The run as it is when it has ended, or when `signal` fires; "draining" when the server stops before it started. */
-  whenSettled(runId: string, signal: AbortSignal): Promise<Run | "draining">;
+  /**
+   * The run as it is when it has ended, or when `signal` fires; "draining" when the server stops before it started,
+   * "gone" when it was deleted with its conversation before it could be read.
+   */
+  whenSettled(runId: string, signal: AbortSignal): Promise<Run | "draining" | "gone">;
   getRun(runId: string): Run | null;
   cancelRun(runId: string): Promise<CancelReply | Refusal>;
   retryRun(runId: string): Promise<ExecuteOutcome>;

@@ -13,7 +13,6 @@ import {
   type RunReads,
   StoreUnavailable,
 } from "../domain/ports.ts";
-import type { Run } from "../domain/run.ts";
 import { isTerminal } from "../domain/run-state.ts";
 import { admit, agentNotFound, storeUnavailable } from "./admission.ts";
 import type { AgentDesk } from "./agent-desk.ts";
@@ -141,12 +140,13 @@ export function createRunner(options: RunnerOptions): RunnerService {
     async whenSettled(runId, signal) {
       // Of a run in our hands no end can have been missed, so that its row needn't be read for it.
       if (!carrier.willTell(runId)) {
-        const run = mustRead(store, runId);
+        const run = store.getRun(runId);
+        if (!run) return "gone";
         if (isTerminal(run.state)) return run;
         if (isDraining && run.state === "queued") return "draining";
       }
       const news = await waiters.wait(runId, signal);
-      return news === "gone" ? mustRead(store, runId) : news;
+      return news === "left" ? (store.getRun(runId) ?? "gone") : news;
     },
     getRun: (runId) => store.getRun(runId),
     cancelRun: cancel,
@@ -195,12 +195,6 @@ export function createRunner(options: RunnerOptions): RunnerService {
       breakersHalfOpen: breakers.counts().halfOpen,
     }),
   };
-}
-
-function mustRead(store: RunnerStore, runId: string): Run {
-  const run = store.getRun(runId);
-  if (!run) throw new Error(`Nobody can wait for ${runId}: it is not there.`);
-  return run;
 }
 
 /** What the operations that may cancel runs first have in common. */

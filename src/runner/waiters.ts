@@ -4,8 +4,11 @@ type Resolve = (run: Run | "draining") => void;
 
 /** Clients that wait for a run to end. */
 export interface Waiters {
-  /** Resolves when the run settles, or with "draining" when the server stops before it could start. */
-  wait(runId: string, signal: AbortSignal): Promise<Run | "draining" | "gone">;
+  /**
+   * Resolves when the run settles, with "draining" when the server stops before it could start, and with "left" when
+   * `signal` fires.
+   */
+  wait(runId: string, signal: AbortSignal): Promise<Run | "draining" | "left">;
   settled(run: Run): void;
   /** Tells those who wait for these runs that the server stops first. */
   drain(runIds: Iterable<string>): void;
@@ -20,13 +23,13 @@ export function createWaiters(): Waiters {
   }
   return {
     wait(runId, signal) {
-      const { promise, resolve } = Promise.withResolvers<Run | "draining" | "gone">();
+      const { promise, resolve } = Promise.withResolvers<Run | "draining" | "left">();
       const resolves = byRun.get(runId) ?? new Set();
       byRun.set(runId, resolves.add(resolve));
       const leave = () => {
         resolves.delete(resolve);
         if (resolves.size === 0 && byRun.get(runId) === resolves) byRun.delete(runId);
-        resolve("gone");
+        resolve("left");
       };
       signal.addEventListener("abort", leave, { once: true });
       if (signal.aborted) leave();

@@ -146,12 +146,12 @@ function endOf(epoch: number, settlement: Settlement) {
   };
 }
 
-/** Inside a transaction: a waiting run ends at once, one in progress is flagged. */
+/** Inside a transaction: a waiting run ends at once and is the answer, one in progress is flagged. */
 export function requestCancel(
   database: Database,
   runId: string,
   atMs: number,
-): "cancelled" | "flagged" | "finished" | "missing" {
+): Run | "flagged" | "finished" | "missing" {
   const found = findRunState(database, runId);
   if (found === null) return "missing";
   if (isTerminal(found.state)) return "finished";
@@ -165,7 +165,7 @@ export function requestCancel(
   withdrawPrompt(database, runId);
   deletePendingTurn(database, runId);
   cancelQueuedRun(database, runId, atMs);
-  return "cancelled";
+  return findRun(database, runId)!;
 }
 
 /**

@@ -85,7 +85,7 @@ async function openStage(env: Record<string, string> = {}): Promise<Stage> {
     },
     async settled(runId) {
       const run = await stage.runner.whenSettled(runId, AbortSignal.timeout(20_000));
-      if (run === "draining") throw new Error(run);
+      if (typeof run === "string") throw new Error(run);
       return run;
     },
     async restart() {

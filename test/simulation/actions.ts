@@ -127,7 +127,7 @@ export function createClients(options: ClientsOptions): Clients {
     leaves.push(leave);
     hear(server().runner.whenSettled(run.id, leave.signal), (news) => {
       leaves = leaves.filter((other) => other !== leave);
-      if (news !== "draining" && !leave.signal.aborted) checker.told(news);
+      if (typeof news === "object" && !leave.signal.aborted) checker.told(news);
     });
   }
   function someRun(): string | null {

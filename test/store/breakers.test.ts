@@ -219,7 +219,7 @@ describe("admission", () => {
 
     expect(at.store.findBreaker("ada").state).toBe("open");
     expect(at.store.listQueued()).toEqual([{ runId: waiting.id, agentId: "ada" }]);
-    expect(await at.store.requestCancel(waiting.id, atMs)).toBe("cancelled");
+    expect(await at.store.requestCancel(waiting.id, atMs)).toMatchObject({ state: "cancelled" });
   });
 });
 

@@ -214,7 +214,7 @@ test("a waiting run that is cancelled leaves the conversation but not the list o
     await at.store.requestCancel(waiting.id, atMs + 10),
   ];
 
-  expect(outcomes).toEqual(["cancelled", "finished"]);
+  expect(outcomes).toEqual([at.store.getRun(waiting.id)!, "finished"]);
   expect(at.store.getRun(waiting.id)).toMatchObject({
     state: "cancelled",
     prompt: "Never mind",
@@ -317,4 +317,19 @@ test("a retry names the run it repeats", async () => {
   const retry = await at.store.admit(admission({ retryOf: first.id, runId: id("run") }));
 
   expect(retry).toMatchObject({ kind: "admitted", run: { retryOf: first.id } });
+});
+
+test("a waiting run whose conversation is deleted in the transaction of its cancel is answered as cancelled", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const waiting = await queued(at.store, { prompt: "Never mind" });
+
+  const [cancelled, removal] = await Promise.all([
+    at.store.requestCancel(waiting.id, atMs + 9),
+    at.store.removeConversation(waiting.conversationId),
+  ]);
+
+  expect(cancelled).toMatchObject({ id: waiting.id, state: "cancelled", prompt: "Never mind" });
+  expect(removal).toEqual({ runIds: [waiting.id] });
+  expect(at.store.getRun(waiting.id)).toBeNull();
 });

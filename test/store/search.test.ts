@@ -1,5 +1,8 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import fc from "fast-check";
+import { searchedCharsMax } from "../../src/domain/conversation.ts";
 import { matchQueryOf } from "../../src/store/search.ts";
 import { trimmed, unmarked } from "../../src/store/snippets.ts";
 import type { ConversationFilter, PageRequest } from "../../src/domain/ports.ts";
@@ -122,6 +125,64 @@ test("a turn that holds the marks themselves still has true ranges", async () =>
   const [match] = search(at, "needle").items[0]!.matches!;
 
   expect(match!.ranges.map(([from, to]) => match!.snippet.slice(from, to))).toEqual(["needle"]);
+});
+
+/** A text in which `word` ends where the search does, and `behind` comes after it. */
+function longText(first: string, word: string, behind: string): string {
+  const hay = "hay ".repeat(searchedCharsMax / 4);
+  return `${first} ${hay}`.slice(0, searchedCharsMax - word.length - 1) + ` ${word} ${behind}`;
+}
+
+/** What SQLite says of an index that isn't what the turns' texts make of it. */
+function checkIndex({ dataDir }: TestStore): void {
+  using database = new Database(join(dataDir, "headway.db"));
+  database.run("pragma busy_timeout = 2000");
+  database.run("insert into turns_search (turns_search, rank) values ('integrity-check', 1)");
+}
+
+test("of a very long turn the beginning is searched, and its text is kept whole", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const [prompt, content] = [
+    longText("harbour", "pier", "lighthouse"),
+    longText("forest", "birch", "clearing"),
+  ];
+
+  const run = await answered(at.store, { prompt }, { content });
+
+  const words = ["harbour", "pier", "lighthouse", "forest", "birch", "clearing"];
+  expect(words.map((word) => search(at, word).items.length)).toEqual([1, 1, 0, 1, 1, 0]);
+  expect(at.store.getRun(run.id)).toMatchObject({ prompt, content });
+  expect(() => checkIndex(at)).not.toThrow();
+  expect(at.violations()).toEqual([]);
+});
+
+test("a very long turn leaves the index as it came", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const { conversationId } = await answered(at.store, {}, { content: longText("forest", "birch", "hill") });
+  await at.store.endActiveConversation("ada", atMs);
+  await answered(at.store, { prompt: "birch and hill" });
+
+  await at.store.removeConversation(conversationId);
+
+  expect(search(at, "birch").items.map((item) => item.title)).toEqual(["birch and hill"]);
+  expect(() => checkIndex(at)).not.toThrow();
+  expect(at.violations()).toEqual([]);
+});
+
+test("of a long turn the piece is shown in which most of the words stand together", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const hay = "hay ".repeat(2_000);
+  await answered(at.store, {}, { content: `Blue ${hay} the blue Door, a door ${hay} door` });
+
+  const [match] = search(at, "blue door").items[0]!.matches!;
+
+  expect(match!.snippet).toStartWith("…");
+  expect(match!.snippet).toContain("the blue Door, a door");
+  expect(match!.snippet.length).toBeLessThanOrEqual(200);
+  expect(match!.ranges.map(([from, to]) => match!.snippet.slice(from, to))).toEqual(["blue", "Door", "door"]);
 });
 
 test("blank words list everything; words without a letter or a digit find nothing", async () => {

@@ -1,5 +1,5 @@
 import type { Cli } from "../../domain/agent.ts";
-import type { ConversationState } from "../../domain/conversation.ts";
+import { type ConversationState, searchedCharsMax } from "../../domain/conversation.ts";
 import { noSearch, type SearchField, searchPath, type SearchValues } from "./conversation-search.ts";
 import { cliNamesShown, conversationStatesShown, cut } from "../wording.ts";
 
@@ -27,7 +27,8 @@ export function NothingFound({ values }: { values: SearchValues }) {
       {q.trim() !== "" && (
         <p class="hint">
           A turn is found when it holds every word; the last one may be unfinished, from three letters on.
-          Capitals and accents don't count.
+          Capitals and accents don't count. Of a very long turn only the beginning is searched, its first{" "}
+          {searchedCharsMax.toLocaleString("en")} characters.
         </p>
       )}
     </div>
