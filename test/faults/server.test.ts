@@ -5,6 +5,7 @@ import { readMetric } from "../e2e/raw-streams.ts";
 import { openStage, type Stage } from "../e2e/stage.ts";
 import { createApp } from "../../src/app.ts";
 import { parseConfig } from "../../src/config.ts";
+import type { Agent } from "../../src/domain/agent.ts";
 import { findHomeTrouble } from "../../src/runner/process/home-folder.ts";
 import { requestJson } from "../helpers/http.ts";
 import { projectDir } from "../helpers/source-tree.ts";
@@ -172,6 +173,7 @@ test("V10: without a home folder no CLI is started, and log and run say why", as
 
   const { body } = await agent.execute("hello");
   const ready = await requestJson(stage.server.fetch, "GET", "/readyz");
+  const { body: blamed } = await requestJson<Agent>(stage.server.fetch, "GET", `/api/agents/${agent.id}`);
   const started = stage.fakeLog();
   await stage.server.stop();
   await stage.server.restart({ HOME: stage.server.home });
@@ -179,6 +181,8 @@ test("V10: without a home folder no CLI is started, and log and run say why", as
   expect(body).toMatchObject({ state: "failed", error: { code: "spawn_error" } });
   expect(body.error?.message).toContain("HOME is /dev/null/home, which isn't there");
   expect(started).toEqual([]);
+  // It says nothing of the CLI.
+  expect(blamed.breaker.failures).toBe(0);
   expect(ready.status).toBe(200);
   expect(logged(stage, "no CLI can be started")).toHaveLength(1);
   await expectAgentWorks(agent);

@@ -88,12 +88,15 @@ function spawn(
   });
 }
 
-/** What the system refused although nothing spoke against it: no more processes, files or memory. */
+/** No more processes, memory, descriptors or room: what the machine is short of, whatever the CLI is like. */
+const shortages: readonly string[] = ["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "ENOSPC", "EDQUOT"];
+
+/** What the system refused although nothing spoke against it. */
 function spawnFailure(error: unknown): StartFailure {
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) throw error;
   const message = `The system refused to start the CLI (${code}).`;
-  return { kind: "failed", code: "spawn_error", message, isOurs: true };
+  return { kind: "failed", code: "spawn_error", message, isOurs: shortages.includes(code) };
 }
 
 /** Has a process yield as a CLI does. */

@@ -120,7 +120,8 @@ async function findWhatItTakes(
     options.findHomeTrouble(adapter),
   ]);
   if (obstacle) return obstacle;
-  if (homeTrouble !== null) return { kind: "failed", code: "spawn_error", message: homeTrouble };
+  if (homeTrouble !== null)
+    return { kind: "failed", code: "spawn_error", message: homeTrouble, isOurs: true };
   if (version.kind === "too_old") return { kind: "failed", code: "cli_too_old", message: version.message };
   return { kind: "found", executable, cliVersion: version.cliVersion };
 }

@@ -210,6 +210,8 @@ for (const rung of ["bwrap", "unshare", "process-group"] as const) {
       kind: "failed",
       code: "spawn_error",
       message: "The system refused to start the CLI (E2BIG).",
+      // The machine is short of nothing.
+      isOurs: false,
     });
   });
 
