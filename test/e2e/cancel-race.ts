@@ -7,6 +7,9 @@ export interface RaceCounts {
   untrue: string[];
 }
 
+const stepMsMin = 4;
+const stepMsMax = 64;
+
 /**
  * Cancels runs at about the moment at which they complete. The CLI waits for `wait` ms in its turn; the
  * cancel goes out at a moment that moves towards the outcome that was seen less so far, so both happen
@@ -17,11 +20,16 @@ export async function raceCancelWithCompletion(stage: Stage, races: number): Pro
   await agent.ask("hello");
   const counts: RaceCounts = { cancelled: 0, succeeded: 0, untrue: [] };
   let delayMs = 40;
+  let stepMs = stepMsMin;
+  let before: string | null = null;
   for (let race = 0; race < races; race += 1) {
     const state = await raceOnce(stage, agent, delayMs, counts.untrue);
     if (state === "cancelled") counts.cancelled += 1;
     else counts.succeeded += 1;
-    delayMs = Math.max(0, delayMs + (state === "cancelled" ? 4 : -4));
+    // On a loaded machine the CLI alone may take long to come up.
+    stepMs = state === before ? Math.min(stepMs * 2, stepMsMax) : stepMsMin;
+    before = state;
+    delayMs = Math.max(0, delayMs + (state === "cancelled" ? stepMs : -stepMs));
   }
   return counts;
 }
