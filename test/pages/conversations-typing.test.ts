@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { hostileMarkdown } from "../fixtures/hostile-markdown.ts";
+import { sendableMarkdown } from "../fixtures/hostile-markdown.ts";
 import { type Browser, openBrowser, watchForTrouble, withoutBrowser } from "../helpers/browser.ts";
 import { expectJson } from "../helpers/http.ts";
 import { startServer, type TestServer } from "../helpers/server-process.ts";
 import { quickClaude } from "../helpers/test-app.ts";
 
 /** A prompt can't hold NUL. */
-const payloads = hostileMarkdown.filter((payload) => !payload.includes("\0"));
+const payloads = sendableMarkdown;
 const badgers = 43;
 
 let server: TestServer;

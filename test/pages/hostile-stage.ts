@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import type { Run } from "../../src/domain/run.ts";
-import { hostileMarkdown } from "../fixtures/hostile-markdown.ts";
+import { sendableMarkdown } from "../fixtures/hostile-markdown.ts";
 import { watchForTrouble } from "../helpers/browser.ts";
 import { expectJson } from "../helpers/http.ts";
 import { startServer, type TestServer } from "../helpers/server-process.ts";
@@ -27,10 +27,7 @@ const ownPayloads = [
 ];
 
 /** What a prompt can hold; NUL is left to the test of the renderer. */
-export const payloads: readonly string[] = [
-  ...hostileMarkdown.filter((payload) => !payload.includes("\0")),
-  ...ownPayloads,
-];
+export const payloads: readonly string[] = [...sendableMarkdown, ...ownPayloads];
 
 const hostileFolder = `"><img src=x onerror=alert(1)>`;
 /** Each gives six parts of an answer, of which a page shows at most 300. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { hostileMarkdown } from "../fixtures/hostile-markdown.ts";
+import { sendableMarkdown } from "../fixtures/hostile-markdown.ts";
 import { isTooWide, violations } from "../helpers/axe.ts";
 import { openBrowser, watchForTrouble, withoutBrowser } from "../helpers/browser.ts";
 import { expectJson } from "../helpers/http.ts";
@@ -64,7 +64,7 @@ describe.skipIf(withoutBrowser)("the page of a run, in a browser", () => {
     const trouble = watchForTrouble(page, server.url);
     await page.goto(server.loginUrl);
 
-    const runId = await submit(server, `slow=30 tool=echo begun; sleep 1; echo '${hostileMarkdown[0]}'`);
+    const runId = await submit(server, `slow=30 tool=echo begun; sleep 1; echo '${sendableMarkdown[0]}'`);
     await page.goto(`${server.url}/runs/${runId}`);
     await page.waitForSelector(".bar.open", { state: "attached" });
     const line = page.locator("#event-list summary", { hasText: "tool.started" });
@@ -79,7 +79,7 @@ describe.skipIf(withoutBrowser)("the page of a run, in a browser", () => {
 
     expect(grown).toEqual(await shownOn(page));
     expect(grown.steps).toHaveLength(5);
-    expect(grown.log[0]).toContain(hostileMarkdown[0]);
+    expect(grown.log[0]).toContain(sendableMarkdown[0]);
     expect(isKept).toBe(true);
     expect(trouble).toEqual([]);
   }, 60_000);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { RunEventBody } from "../../src/domain/event.ts";
-import { hostileMarkdown } from "../fixtures/hostile-markdown.ts";
+import { sendableMarkdown } from "../fixtures/hostile-markdown.ts";
 import { openReader } from "./run-reader.ts";
 import { openRunStage } from "./run-stage.ts";
 
@@ -14,7 +14,7 @@ const ownElements = new Set(
 );
 
 const payloads = [
-  ...hostileMarkdown,
+  ...sendableMarkdown,
   `"><script>alert(1)</script><b a='`,
   `' hx-get=/pwned hx-trigger=load x='`,
   `</title></svg></pre></textarea><script>alert(1)</script>`,
