@@ -13,7 +13,10 @@ const runErrorsIntroduction = `A run that ended otherwise than well has \`error:
 \`runbook\` leads to the code's place on the server's own page. "again" says whether the same prompt sent once
 more may help without anything being changed before; \`POST /api/runs/{runId}/retry\` does that. "counts" says
 whether it speaks against the service, that is against the CLI or its provider: not what the prompt, the agent's
-settings or Headway itself brought about, and not what is known before anything starts.`;
+settings or Headway itself brought about, and not what is known before anything starts. A \`spawn_error\` counts
+where the CLI is what can't be started, because it isn't executable or lacks its interpreter, say. It doesn't
+where the machine or Headway refused: too little memory, no process, descriptor or room on a disk left, no home
+folder, a file policy that can't be kept, or an earlier process of the conversation that could not be ended.`;
 
 const failuresIntroduction = `The CLIs' exit codes lie in both directions, they are silent for minutes, and each has words of its own. This
 is what is known of them, in the order in which it is looked for: words and statuses in what they said of a

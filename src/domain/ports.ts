@@ -57,6 +57,8 @@ export interface Admission {
   retryOf: string | null;
   idempotency: { key: string; bodyHash: string } | null;
   queueLimit: number;
+  /** Asked inside the transaction: a server that ends takes no run, and still answers a repeat. */
+  isDraining: () => boolean;
   /** Asked inside the transaction, last: true claims the run at once (`starting`), if the agent is free. */
   mayClaim: () => boolean;
   atMs: number;
@@ -66,7 +68,7 @@ export type AdmitResult =
   | { kind: "admitted"; run: Run; claimed: ClaimedRun | null }
   | { kind: "replay"; runId: string }
   | { kind: "refused"; code: "agent_not_found" | "agent_quarantined" | "conversation_not_found" }
-  | { kind: "refused"; code: "idempotency_mismatch" | "queue_full" }
+  | { kind: "refused"; code: "draining" | "idempotency_mismatch" | "queue_full" }
   | { kind: "refused"; code: "breaker_open"; breaker: Breaker };
 
 /** A run that holds its agent: state `starting`, under a fresh fence. */

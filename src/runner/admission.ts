@@ -62,7 +62,6 @@ function reserveOnce(dispatcher: Dispatcher, agentId: string) {
 function refusalBeforehand(options: AdmissionOptions, request: ExecuteRequest): Refusal | null {
   const agent = options.agents.findAgent(request.agentId);
   if (!agent) return agentNotFound(request.agentId);
-  if (options.isDraining()) return draining();
   if (agent.commMode !== "headless") return modeUnavailable(agent.commMode);
   if (utf8Bytes(request.prompt) > promptBytesMax) return promptTooLong();
   return null;
@@ -92,6 +91,7 @@ function admissionOf(
       ? { key: request.idempotencyKey, bodyHash: bodyHash(options, request) }
       : null,
     queueLimit: options.queueLimit,
+    isDraining: options.isDraining,
     mayClaim,
     atMs: options.clock.wallMs(),
   };
@@ -160,6 +160,8 @@ function refusalOf(
       return quarantined(agentId, quarantine.pidsOf(agentId));
     case "conversation_not_found":
       return { kind: "refused", code, detail: "This agent has no such conversation." };
+    case "draining":
+      return { kind: "refused", code, detail: "The server is shutting down.", retryAfterSeconds: 5 };
     case "idempotency_mismatch":
       return { kind: "refused", code, detail: "This Idempotency-Key came with another body before." };
     case "queue_full":
@@ -178,10 +180,6 @@ export function agentNotFound(agentId: string): Refusal {
     code: "agent_not_found",
     detail: `There is no agent named ${JSON.stringify(agentId.slice(0, 63))}.`,
   };
-}
-
-export function draining(): Refusal {
-  return { kind: "refused", code: "draining", detail: "The server is shutting down.", retryAfterSeconds: 5 };
 }
 
 export function modeUnavailable(mode: string): Refusal {

@@ -29,6 +29,7 @@ export function admit(database: Database, epoch: number, admission: Admission): 
   if (agent === null) return refused("agent_not_found");
   const replay = replayOf(database, agent.key, admission);
   if (replay !== null) return replay;
+  if (admission.isDraining()) return refused("draining");
   if (agent.quarantinedAt !== null) return refused("agent_quarantined");
   const joined = findJoined(database, agent.key, admission.conversationId);
   if (joined === null) return refused("conversation_not_found");
@@ -53,7 +54,7 @@ function refused(code: PlainRefusal["code"]): PlainRefusal {
   return { kind: "refused", code };
 }
 
-/** A repeat is answered also when its agent takes no new run by now, or the run is long over. */
+/** A repeat is answered also when its agent or the server takes no new run by now, or the run is long over. */
 function replayOf(database: Database, agentKey: number, { idempotency }: Admission): AdmitResult | null {
   if (idempotency === null) return null;
   const record = findIdempotency(database, agentKey, idempotency.key);

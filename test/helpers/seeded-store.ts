@@ -131,6 +131,7 @@ function admissionOf(agentId: string, index: number, atMs: number): Admission {
     retryOf: null,
     idempotency: null,
     queueLimit: 1,
+    isDraining: () => false,
     mayClaim: () => true,
     atMs,
   };

@@ -71,6 +71,33 @@ describe("a server that goes", () => {
     const { items } = (await (await app.fetch("/api/runs")).json()) as { items: Run[] };
     expect(items).toHaveLength(1);
   });
+
+  test("answers a repeated key all the same, with the run that it stands for", async () => {
+    await using app = await startApp({ env: { HEADWAY_DRAIN_MS: "10000" } });
+    await app.makeAgent();
+    const before = jsonInit("POST", { prompt: "hello" }, { "idempotency-key": "before" });
+    const during = jsonInit("POST", { prompt: "wait=300 bye" }, { "idempotency-key": "during" });
+    const first = checkedRun(await (await app.fetch(execute, before)).json());
+    const answer = app.fetch(execute, during);
+    await waitFor(() => app.lines.filter((line) => line.includes('"run.started"')).length === 2, {
+      what: "the second run to start",
+    });
+
+    const restarted = app.restart();
+    const over = await app.fetch(execute, before);
+    const other = await app.fetch(
+      execute,
+      jsonInit("POST", { prompt: "hello" }, { "idempotency-key": "new" }),
+    );
+    const running = await app.fetch(execute, during);
+    await restarted;
+
+    expect([over.status, running.status]).toEqual([200, 200]);
+    expect([over, running].map(({ headers }) => headers.get("idempotent-replay"))).toEqual(["true", "true"]);
+    expect(checkedRun(await over.json())).toEqual(first);
+    expect(await running.json()).toEqual(await (await answer).json());
+    expect(await problemLine(other)).toBe("503 draining");
+  });
 });
 
 describe("a server that comes", () => {

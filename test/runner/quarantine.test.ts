@@ -275,6 +275,22 @@ describe("an agent whose processes can't be ended", () => {
     expect((await stage.settled(next.id)).state).toBe("succeeded");
   });
 
+  test("isn't held for an agent whose service fails, when a changed one's old process can't be ended", async () => {
+    const stage = await openStage({ HEADWAY_BREAKER_FAILURES: "1" });
+    await stage.settled((await stage.submit("lingerer")).id);
+    await waitFor(() => stage.runner.counts().warm === 1, { what: "the process to be kept" });
+    await stage.runner.patchAgent("ada", { model: "opus" });
+
+    stage.kernel.isStuck = true;
+    const run = await stage.settled((await stage.submit("hello")).id);
+    stage.kernel.isStuck = false;
+    await stage.runner.recheckQuarantine("ada");
+
+    expect(run).toMatchObject({ state: "failed", error: { code: "spawn_error" }, survivors: 1 });
+    expect(run.error?.message).toStartWith("An earlier process of this conversation could not be ended");
+    expect(stage.runner.breakerOf("ada")).toBeNull();
+  });
+
   test("doesn't hold up another one", async () => {
     const { stage } = await quarantined();
     const cwd = join(stage.at.dataDir, "workspaces");
@@ -330,12 +346,14 @@ describe("a process that may not go on, and can't be ended", () => {
 
     stage.kernel.isStuck = true;
     const run = await stage.settled((await stage.submit("more")).id);
-    const held = openIds(stage);
+    const [held, breaker] = [openIds(stage), stage.runner.breakerOf("ada")];
     stage.kernel.isStuck = false;
     const checked = await stage.runner.recheckQuarantine("ada");
     const next = await stage.settled((await stage.submit("again")).id);
 
     expect(run).toMatchObject({ state: "failed", error: { code: "spawn_error" }, survivors: 1 });
+    // It is this server that refused, not the CLI.
+    expect(breaker).toBeNull();
     expect(held).toEqual(["proc_lost", recorded[0]!]);
     expect(checked).toMatchObject({ quarantined: false, survivors: 0 });
     expect(next.state).toBe("succeeded");

@@ -121,6 +121,21 @@ test("a repeated idempotency key gives the same run, also when the queue is full
   expect(other).toEqual({ kind: "refused", code: "idempotency_mismatch" });
 });
 
+test("a server that ends takes no run, and still tells which one a repeated key stands for", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const idempotency = { key: "k", bodyHash: "h" };
+  const first = await answered(at.store, { idempotency });
+
+  const isDraining = () => true;
+  const again = await at.store.admit(admission({ idempotency, isDraining }));
+  const other = await at.store.admit(admission({ idempotency: { key: "k2", bodyHash: "h" }, isDraining }));
+
+  expect(again).toEqual({ kind: "replay", runId: first.id });
+  expect(other).toEqual({ kind: "refused", code: "draining" });
+  expect(at.store.listRuns({ limit: 10, cursor: null, agentId: null, state: null }).items).toHaveLength(1);
+});
+
 test("the same key twenty times at once makes one run", async () => {
   await using at = openTestStore();
   await at.store.createAgent(settings());

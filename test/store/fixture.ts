@@ -128,6 +128,7 @@ export function admission(over: Partial<Admission> = {}): Admission {
     retryOf: null,
     idempotency: null,
     queueLimit: 200,
+    isDraining: () => false,
     mayClaim: () => true,
     atMs,
     ...over,

@@ -1,7 +1,7 @@
 import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { ProcessSpec } from "./cli-process.ts";
-import { type Containment, wrap } from "./containment.ts";
+import { type Containment, type WrappedCommand, wrap } from "./containment.ts";
 import { processMarker } from "./environment.ts";
 import type { RunCgroup, RunCgroups } from "./run-cgroup.ts";
 import { type StartFailure, checkStart, existingFolders } from "./start-check.ts";
@@ -32,28 +32,58 @@ const statusFd = 3;
 
 /** Starts a command in its containment, or tells why it can't be. */
 export function startChild(ground: StartGround, spec: ProcessSpec): Started | StartFailure {
-  const { containment, scratchFolder, cgroups } = ground;
+  try {
+    return startChecked(ground, spec);
+  } catch (error) {
+    return spawnFailure(error);
+  }
+}
+
+function startChecked(ground: StartGround, spec: ProcessSpec): Started | StartFailure {
+  const { containment, cgroups } = ground;
   const hiddenPaths = containment.rung === "process-group" ? [] : existingFolders(spec.hiddenPaths);
   const files = writablePlaces(spec);
   if (files !== null && containment.rung !== "bwrap") return withoutFilePolicy;
   const obstacle = checkStart(spec, hiddenPaths, files);
   if (obstacle !== null) return obstacle;
   const readOnlyPaths = cgroups?.mountPaths ?? [];
-  const { file, args } = wrap(containment, { ...spec, hiddenPaths, files, readOnlyPaths, statusFd });
-  const yielding = yieldingFirst(containment);
-  const cgroup = cgroups?.make(spec.processId, spec.limits) ?? null;
-  const command = [...(cgroup?.commandPrefix ?? []), ...yielding, file, ...args];
-  let status: WrapperStatus | null = null;
+  const wrapped = wrap(containment, { ...spec, hiddenPaths, files, readOnlyPaths, statusFd });
+  const status = openStatus(ground, spec);
+  if (status !== null && "code" in status) return status;
+  return startWrapped(ground, spec, wrapped, status);
+}
+
+/** Whatever keeps that file from being made, it isn't the CLI. */
+function openStatus(
+  { containment, scratchFolder }: StartGround,
+  { processId }: ProcessSpec,
+): WrapperStatus | null | StartFailure {
+  if (containment.rung !== "bwrap") return null;
   try {
-    if (containment.rung === "bwrap")
-      status = openWrapperStatus(join(scratchFolder, `headway-${spec.processId}`));
+    return openWrapperStatus(join(scratchFolder, `headway-${processId}`));
+  } catch (error) {
+    return { ...spawnFailure(error), isOurs: true };
+  }
+}
+
+function startWrapped(
+  { containment, cgroups }: StartGround,
+  spec: ProcessSpec,
+  { file, args }: WrappedCommand,
+  status: WrapperStatus | null,
+): Started {
+  const yielding = yieldingFirst(containment);
+  let cgroup: RunCgroup | null = null;
+  try {
+    cgroup = cgroups?.make(spec.processId, spec.limits) ?? null;
+    const command = [...(cgroup?.commandPrefix ?? []), ...yielding, file, ...args];
     const child = spawn(command, spec, status, cgroup);
     if (yielding.length === 0) lowerPriority(child.pid);
     return { kind: "started", child, status, cgroup };
   } catch (error) {
     status?.close();
     cgroup?.remove();
-    return spawnFailure(error);
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SpawnOutcome } from "../../../src/runner/process/cli-process.ts";
 import { exitStatusOf } from "../../../src/runner/process/exit-status.ts";
 import {
   type Bench,
@@ -215,6 +216,39 @@ for (const rung of ["bwrap", "unshare", "process-group"] as const) {
     });
   });
 
+  there(
+    "a start without a descriptor, or a place for its files, is refused by the machine",
+    async (bench) => {
+      const spawn = () =>
+        bench.supervisor.spawn({
+          processId: uniqueToken(),
+          cli: "demo",
+          file: "/bin/sh",
+          args: [],
+          cwd: "/",
+          env: {},
+          hiddenPaths: [],
+          limits: generousLimits,
+        });
+
+      const outcomes = [];
+      for (const left of [0, 3]) outcomes.push(await withDescriptorsLeft(left, spawn));
+      rmSync(bench.folder, { recursive: true });
+      const homeless = await spawn();
+
+      const refused = (code: string): SpawnOutcome => ({
+        kind: "failed",
+        code: "spawn_error",
+        message: `The system refused to start the CLI (${code}).`,
+        isOurs: true,
+      });
+      expect(outcomes).toEqual([refused("EMFILE"), refused("EMFILE")]);
+      // Only bwrap needs a file of ours.
+      if (rung === "bwrap") expect(homeless).toEqual(refused("ENOENT"));
+      else expect(homeless.kind).toBe("spawned");
+    },
+  );
+
   there("a program that only seems executable ends without output", async (bench) => {
     const file = join(bench.folder, "rubbish");
     writeFileSync(file, Buffer.concat([Buffer.from("\x7fELF"), Buffer.alloc(200)]));
@@ -274,3 +308,38 @@ test("where nothing wraps the CLI its exit code is taken as it is", () => {
 
   expect(exitStatusOf(status, "process-group", true)).toEqual(status);
 });
+
+/** Calls it while this process may open just so many more files. */
+async function withDescriptorsLeft<T>(left: number, call: () => Promise<T>): Promise<T> {
+  const held: number[] = [];
+  const usual = descriptorsMax();
+  limitDescriptors("400");
+  try {
+    while (holdOne(held));
+    for (const descriptor of held.splice(held.length - left)) closeSync(descriptor);
+    return await call();
+  } finally {
+    held.forEach((descriptor) => closeSync(descriptor));
+    limitDescriptors(usual);
+  }
+}
+
+function holdOne(held: number[]): boolean {
+  try {
+    held.push(openSync("/dev/null", "r"));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EMFILE") throw error;
+    return false;
+  }
+}
+
+function descriptorsMax(): string {
+  const limits = readFileSync("/proc/self/limits", "utf8");
+  return /^Max open files +(\d+)/m.exec(limits)?.[1] ?? "unlimited";
+}
+
+function limitDescriptors(most: string): void {
+  const limited = Bun.spawnSync(["prlimit", "--pid", String(process.pid), `--nofile=${most}:`]);
+  if (limited.exitCode !== 0) throw new Error(limited.stderr.toString());
+}
