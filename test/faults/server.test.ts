@@ -47,10 +47,11 @@ test("V3: a signal that comes when everything has ended already does no harm", a
 test("V6: a bug that nobody catches ends what runs as interrupted, and the server with 70, also amid a stop", async () => {
   const stage = await stageWith({ BUN_OPTIONS: injected, HEADWAY_DRAIN_MS: "600000" });
   const [agent, other] = [await stage.agent(), await stage.agent()];
+  // Their sessions are kept by then: one that was lost would be told the prompts, and do them again.
+  for (const { ask } of [agent, other]) await ask("hello");
   const runs = [await agent.begin("orphaner-hang"), await other.begin("deaf")];
   const waiting = await agent.begin("behind it");
   const clients = [agent, other].map(({ execute }) => execute("while the client waits"));
-  // By then the CLI keeps them: a session that was lost would be told their prompts, and do them again.
   for (const { id } of runs) await stage.eventSeen(id, ({ type }) => type === "session");
 
   process.kill(stage.server.pid, "SIGUSR2");
@@ -89,6 +90,7 @@ test.each([
 test("V6: a bug that comes again and again doesn't keep the server from ending", async () => {
   const stage = await stageWith({ BUN_OPTIONS: injected, HEADWAY_KILL_GRACE_MS: "60000" });
   const agent = await stage.agent();
+  await agent.ask("hello");
   const run = await agent.begin("deaf");
   await stage.eventSeen(run.id, ({ type }) => type === "session");
   const { pid } = stage.server;
