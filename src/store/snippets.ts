@@ -4,10 +4,13 @@ import type { Match } from "../domain/conversation.ts";
 const snippetChars = 200;
 const snippetTokens = 24;
 /**
- * Of a longer text all matches are marked and the piece is chosen here: SQLite compares each match with all others,
- * which of a log of 100 kB takes seconds.
+ * Of a longer text SQLite is shown pieces only: it compares each match with all others, and copies all that it has
+ * marked for each mark, which for a list of small numbers takes seconds.
  */
-const chosenBySqliteCharsMax = 4_096;
+const wholeCharsMax = 4_096;
+const pieceCharsMax = 1_024;
+/** Pieces end where a word does, unless a word is longer than they may be; never with half a character. */
+const wholeWords = new RegExp(`[^]{1,${pieceCharsMax - 1}}(?:\\s|$)|[^]{1,${pieceCharsMax}}`, "gu");
 /** So much of the text stands before the first match. */
 const leadChars = 40;
 
@@ -35,26 +38,32 @@ export function findSnippets(
   for (const [open, close] of markPairs) {
     const keys = turnKeys.filter((turnKey) => !snippets.has(turnKey));
     if (keys.length === 0) break;
-    for (const { turnKey, marked } of listMarkedSnippets(database, { matchQuery, keys, open, close })) {
-      snippets.set(turnKey, shortened(unmarked(marked, open, close)));
+    const marks = { open, close };
+    for (const { turnKey, marked, long } of listMarkedSnippets(database, { matchQuery, keys, ...marks })) {
+      const piece = marked ?? findMarkedPiece(database, { matchQuery, text: long, ...marks });
+      snippets.set(turnKey, trimmed(unmarked(piece, open, close)));
     }
   }
   return snippets;
 }
 
+type MarkedSnippet = { turnKey: number } & ({ marked: string; long: null } | { marked: null; long: string });
+
 /**
- * Without turns whose text holds a mark itself. All in one go: to look up the turns one by one, the index
- * would put together the words that begin with the last one anew for each.
+ * Without turns whose text holds a mark itself, and with the text that is searched of those that are long. All in
+ * one go: to look up the turns one by one, the index would put together the words that begin with the last one anew
+ * for each.
  */
 function listMarkedSnippets(
   database: Database,
   { keys, ...search }: { matchQuery: string; keys: readonly number[]; open: string; close: string },
-): { turnKey: number; marked: string }[] {
+): MarkedSnippet[] {
   return database
-    .query<{ turnKey: number; marked: string }, Record<string, string | number>>(
-      `select rowid as turnKey, case when length(content) <= ${chosenBySqliteCharsMax}
-         then snippet(turns_search, 0, :open, :close, '…', ${snippetTokens})
-         else highlight(turns_search, 0, :open, :close) end as marked
+    .query<MarkedSnippet, Record<string, string | number>>(
+      `select rowid as turnKey,
+         iif(length(content) > ${wholeCharsMax}, content, null) as long,
+         iif(length(content) > ${wholeCharsMax}, null,
+           snippet(turns_search, 0, :open, :close, '…', ${snippetTokens})) as marked
        from turns_search
        where turns_search match :matchQuery and rowid between :firstKey and :lastKey
          and +rowid in (select value from json_each(:keys))
@@ -66,6 +75,62 @@ function listMarkedSnippets(
       firstKey: Math.min(...keys),
       lastKey: Math.max(...keys),
     });
+}
+
+interface PieceSearch {
+  matchQuery: string;
+  text: string;
+  open: string;
+  close: string;
+}
+
+/**
+ * The first piece of a long text that holds all the words, else the one that holds most of what is rare of them, else
+ * its beginning. The pieces are indexed as turns are, and nothing of it stays.
+ */
+function findMarkedPiece(database: Database, search: PieceSearch): string {
+  database.run(
+    `create virtual table if not exists temp.text_pieces
+     using fts5 (content, tokenize = 'unicode61 remove_diacritics 2')`,
+  );
+  database.run("savepoint text_pieces");
+  try {
+    insertPieces(database, search.text);
+    const found =
+      markPiece(database, search, "rowid") ??
+      markPiece(database, { ...search, matchQuery: anyWordOf(search.matchQuery) }, "rank");
+    return found ?? search.text.slice(0, pieceCharsMax);
+  } finally {
+    database.run("rollback to text_pieces");
+    database.run("release text_pieces");
+  }
+}
+
+function insertPieces(database: Database, text: string): void {
+  const pieces = text.match(wholeWords);
+  database
+    .query(`insert into temp.text_pieces (content) select value from json_each(:pieces) order by key`)
+    .run({ pieces: JSON.stringify(pieces) });
+}
+
+function markPiece(
+  database: Database,
+  { matchQuery, open, close }: Omit<PieceSearch, "text">,
+  order: "rowid" | "rank",
+): string | null {
+  const found = database
+    .query<{ piece: number; marked: string }, Record<string, string>>(
+      `select rowid as piece, snippet(text_pieces, 0, :open, :close, '…', ${snippetTokens}) as marked
+       from temp.text_pieces where text_pieces match :matchQuery order by ${order} limit 1`,
+    )
+    .get({ matchQuery, open, close });
+  if (found === null) return null;
+  return found.piece === 1 || found.marked.startsWith("…") ? found.marked : `…${found.marked}`;
+}
+
+/** No word holds a space: what stands between quotes stands between words. */
+function anyWordOf(matchQuery: string): string {
+  return matchQuery.replaceAll('" "', '" OR "');
 }
 
 export function unmarked(marked: string, open: string, close: string): Snippet {
@@ -81,45 +146,6 @@ export function unmarked(marked: string, open: string, close: string): Snippet {
     snippet += matched! + rest;
   }
   return { snippet, ranges };
-}
-
-function shortened(snippet: Snippet): Snippet {
-  return trimmed(snippet.snippet.length <= chosenBySqliteCharsMax ? snippet : bestPiece(snippet));
-}
-
-/** Where most of the words stand together for the first time; a bit more than is shown of it. */
-export function bestPiece({ snippet, ranges }: Snippet): Snippet {
-  const first = richestMatch({ snippet, ranges });
-  const [start] = ranges[first] ?? [0];
-  const from = atCharacter(snippet, Math.max(0, start - leadChars + 1));
-  const to = atCharacter(snippet, from + 2 * snippetChars);
-  const opening = from > 0 ? "…" : "";
-  const moved = opening.length - from;
-  return {
-    snippet: `${opening}${snippet.slice(from, to)}`,
-    ranges: ranges
-      .slice(first)
-      .filter(([, end]) => end <= to)
-      .map(([matchStart, end]) => [matchStart + moved, end + moved]),
-  };
-}
-
-/** The match that begins the piece with the most different words. */
-function richestMatch({ snippet, ranges }: Snippet): number {
-  const words = ranges.map(([from, to]) => snippet.slice(from, to).toLowerCase());
-  const counts = new Map<string, number>();
-  let best = { first: 0, different: 0 };
-  let behind = 0;
-  for (const [first, [start]] of ranges.entries()) {
-    for (; behind < ranges.length && ranges[behind]![1] <= start + snippetChars - leadChars; behind += 1)
-      counts.set(words[behind]!, (counts.get(words[behind]!) ?? 0) + 1);
-    if (counts.size > best.different) best = { first, different: counts.size };
-    const left = (counts.get(words[first]!) ?? 0) - 1;
-    if (left > 0) counts.set(words[first]!, left);
-    else counts.delete(words[first]!);
-    behind = Math.max(behind, first + 1);
-  }
-  return best.first;
 }
 
 /** At most `snippetChars` characters that begin shortly before the first match; never half a character. */

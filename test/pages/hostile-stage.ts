@@ -108,7 +108,8 @@ async function openBreaker({ fetch }: TestServer, cwd: string): Promise<void> {
 
 /** A server with an agent whose people and whose CLI say nothing but payloads. */
 export async function openHostileStage(): Promise<HostileStage> {
-  const server = await startServer({ env: { HEADWAY_CLAUDE_PATH: fakeClaude } });
+  await using opening = new AsyncDisposableStack();
+  const server = opening.use(await startServer({ env: { HEADWAY_CLAUDE_PATH: fakeClaude } }));
   const cwd = join(dirname(server.workspace), hostileFolder);
   mkdirSync(cwd);
   writeFileSync(join(cwd, ".plays.json"), JSON.stringify(plays()));
@@ -133,7 +134,8 @@ export async function openHostileStage(): Promise<HostileStage> {
   const live = await execute([...payloads, held], "respond-async");
   for (const payload of payloads.slice(0, 3)) await execute([payload], "respond-async");
   const submit = () => execute([...payloads, batchLine(0)], "respond-async");
-  return { server, ended, live, submit, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const open = opening.move();
+  return { server, ended, live, submit, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 /** What a payload would have the browser load from us. */

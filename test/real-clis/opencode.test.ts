@@ -1,4 +1,4 @@
-import { coreScenarios } from "./shared-scenarios.ts";
+import { leastScenarios } from "./shared-scenarios.ts";
 import { opencodeTraits } from "./traits.ts";
 
-coreScenarios(opencodeTraits);
+leastScenarios(opencodeTraits);

@@ -76,6 +76,17 @@ export function coreScenarios(traits: CliTraits): void {
   });
 }
 
+/** The least of them, for a CLI that takes many seconds for each. */
+export function leastScenarios(traits: CliTraits): void {
+  scenariosOf(traits, () => {
+    describe(warm.name, () => {
+      remembering(traits, warm);
+      usingTools(traits, warm);
+      cancellingTools(traits, warm, ["setsid tail -f /dev/null & tail -f /dev/null"]);
+    });
+  });
+}
+
 function scenariosOf({ cli, title }: CliTraits, register: () => void): void {
   setDefaultTimeout(90_000);
   describe.skipIf(!isInstalled(cli))(`the real ${title}`, register);

@@ -185,6 +185,59 @@ test("of a long turn the piece is shown in which most of the words stand togethe
   expect(match!.ranges.map(([from, to]) => match!.snippet.slice(from, to))).toEqual(["blue", "Door", "door"]);
 });
 
+test("of a long turn whose words stand far apart, or in one line without a space, a piece with some of them is shown", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const hay = "hay ".repeat(2_000);
+  await answered(at.store, {}, { content: `A harbour ${hay} lighthouse ${hay} and the harbour` });
+  await answered(at.store, {}, { content: `${"0,".repeat(4_000)}needle,${"0,".repeat(4_000)}` });
+
+  const matches = ["harbour lighthouse", "needle"].map((words) => search(at, words).items[0]!.matches![0]!);
+
+  const marked = matches.map(({ snippet, ranges }) => ranges.map(([from, to]) => snippet.slice(from, to)));
+  expect(marked).toEqual([["lighthouse"], ["needle"]]);
+  for (const { snippet } of matches) expect(snippet).toStartWith("…");
+});
+
+test("a piece of a long turn is marked as one, and is cut between characters", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const hay = "hay ".repeat(1_024);
+  const texts = [`${hay}needle and thread ${hay}`, `x${"👩".repeat(515)} pin ${hay}`];
+  for (const content of texts) await answered(at.store, {}, { content });
+
+  const [needle, pin] = ["needle", "pin"].map((words) => search(at, words).items[0]!.matches![0]!.snippet);
+
+  expect(needle).toStartWith("…needle and thread hay");
+  expect(texts[1]).toContain(pin!.replaceAll("…", ""));
+});
+
+test("whatever is looked for in a long turn, its snippet is a piece of it with true ranges", async () => {
+  await using at = openTestStore();
+  await at.store.createAgent(settings());
+  const words = ["Straße", "naïve", "東京都", "👩‍🚀 crew", 'say "hi"', "x1", "foo-bar", "NEAR(a b)", "- OR *"];
+  const arbitraryText = fc
+    .array(fc.oneof(fc.constantFrom(...words), fc.string({ unit: "binary", maxLength: 12 })), {
+      minLength: 40,
+    })
+    .map((parts) => parts.join(" ").repeat(60).replaceAll("\0", "").toWellFormed());
+
+  await fc.assert(
+    fc.asyncProperty(arbitraryText, fc.subarray(words, { minLength: 1 }), async (content, wordsAsked) => {
+      await answered(at.store, {}, { content: `${content} ${words.join(" ")}` });
+
+      const [match] = search(at, wordsAsked.join(" "), { limit: 1 }).items[0]!.matches!;
+
+      const { snippet, ranges } = match!;
+      expect(`${content} ${words.join(" ")}`).toContain(snippet.replace(/^…/, "").replace(/…$/, ""));
+      expect(snippet.length).toBeLessThanOrEqual(200);
+      expect(ranges.length).toBeGreaterThan(0);
+      for (const [from, to] of ranges) expect(snippet.slice(from, to)).toMatch(/[\p{L}\p{N}]/u);
+    }),
+    { numRuns: 40 },
+  );
+});
+
 test("blank words list everything; words without a letter or a digit find nothing", async () => {
   await using at = openTestStore();
   await at.store.createAgent(settings());
