@@ -22,6 +22,7 @@ const letterU = 0x75;
 const letterN = 0x6e;
 const letterR = 0x72;
 const space = 0x20;
+const plus = 0x2b;
 
 export function createGlance(forms: readonly Form[]): Glance {
   const all = createCodeGrams(forms);
@@ -60,6 +61,8 @@ export function createGlance(forms: readonly Form[]): Glance {
   function mayBe(text: string, from: number, to: number, unit: number, isOpen: boolean): boolean {
     if (unit === backslash || unit === percent) return true;
     if (all.has(unit) && all.mayHold(text, from, to, unit, isOpen)) return true;
+    // In a query it is a space, and .NET's JSON writes every plus as an escape.
+    if (unit === plus) return all.has(space) && all.mayHold(text, from, to, space, isOpen);
     if (unit !== newline && unit !== carriageReturn) return false;
     return !isFollowedByOther(text, to, unit) && isInLines(text, from, to, isOpen);
   }

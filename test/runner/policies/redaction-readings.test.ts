@@ -75,11 +75,31 @@ describe("a value is masked as it is written by", () => {
       (text: string) => inJson(text).replace(/[^ -~]/gu, (each) => unicodeOf(each, false)),
     ],
     ["Python's json in JSON", (text: string) => inJson(ascii(inJson(text)))],
+    [
+      "a query in .NET's JSON",
+      (text: string) =>
+        quote(text)
+          .replaceAll("%20", "+")
+          .replace(/[+&<>']/g, (each) => unicodeOf(each, false)),
+    ],
+    ["a query in a query", (text: string) => encodeURIComponent(quote(text).replaceAll("%20", "+"))],
     ["a URL in PHP's JSON", (text: string) => quote(text).replaceAll("/", "\\/")],
   ])("%s", (_name, encode) => {
     expect(redactor.text(`before ${encode(value)} after`)).toBe(`before ${mask} after`);
     expect(redactor.log(`before ${encode(value)} after`)).toBe(`before ${mask} after`);
   });
+});
+
+test("a value whose spaces are escaped pluses, and nothing else of it is escaped, is masked, in pieces too", () => {
+  const words = createRedactor({ A_SECRET: "correct horse battery" });
+  for (const code of ["%2B", "\\u002b", "\\\\u002B", "%5Cu002b"]) {
+    const text = `say correct${code}horse${code}battery.`;
+    const stream = words.stream();
+
+    const inPieces = Array.from(text, (character) => stream.push(character)).join("") + stream.end();
+
+    expect([words.text(text), inPieces]).toEqual([`say ${mask}.`, `say ${mask}.`]);
+  }
 });
 
 const breaks = ["\n", "\r\n", "\\n", "\\r\\n", "\\\\n"];

@@ -1,0 +1,3 @@
+import { speakAsRecorded } from "./drift-scenarios.ts";
+
+speakAsRecorded(["opencode"]);
