@@ -297,3 +297,15 @@ describe("what looks like a key", () => {
     5_000,
   );
 });
+
+test("a value whose spaces are escaped pluses, and nothing else of it is escaped, is masked, in pieces too", () => {
+  const words = createRedactor({ A_SECRET: "correct horse battery" });
+  for (const code of ["%2B", "\\u002b", "\\\\u002B", "%5Cu002b"]) {
+    const text = `say correct${code}horse${code}battery.`;
+    const stream = words.stream();
+
+    const inPieces = Array.from(text, (character) => stream.push(character)).join("") + stream.end();
+
+    expect([words.text(text), inPieces]).toEqual([`say [redacted:A_SECRET].`, `say [redacted:A_SECRET].`]);
+  }
+});
