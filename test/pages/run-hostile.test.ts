@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { RunEventBody } from "../../src/domain/event.ts";
-import { sendableMarkdown } from "../fixtures/hostile-markdown.ts";
+import { hostileMarkdown, isSendable } from "../fixtures/hostile-markdown.ts";
 import { openReader } from "./run-reader.ts";
 import { openRunStage } from "./run-stage.ts";
 
@@ -14,7 +14,7 @@ const ownElements = new Set(
 );
 
 const payloads = [
-  ...sendableMarkdown,
+  ...hostileMarkdown,
   `"><script>alert(1)</script><b a='`,
   `' hx-get=/pwned hx-trigger=load x='`,
   `</title></svg></pre></textarea><script>alert(1)</script>`,
@@ -23,6 +23,7 @@ const payloads = [
   "\u202egnp.exe\u2066",
 ];
 const everything = payloads.join("\n");
+const prompt = payloads.filter(isSendable).join("\n");
 
 /** Elements and attributes that don't belong to us. */
 async function strangers(html: string): Promise<string[]> {
@@ -63,7 +64,7 @@ describe("hostile text in a run", () => {
   test("is text on its page, wherever it stands, and on the pages of its tool calls", async () => {
     await using stage = await openRunStage();
     const run = await stage.record({
-      prompt: everything,
+      prompt,
       events: hostileEvents,
       end: {
         state: "failed",
@@ -98,7 +99,7 @@ describe("hostile text in a run", () => {
 
   test("is text in what a page gets while the run goes on", async () => {
     await using stage = await openRunStage();
-    const run = await stage.record({ prompt: everything, events: [{ type: "text", block: 0, text: "so " }] });
+    const run = await stage.record({ prompt, events: [{ type: "text", block: 0, text: "so " }] });
     const log = stage.openLog(run.id);
     let html = "";
     const view = stage.openView(run.id, "", () => undefined);
